@@ -25,6 +25,9 @@ SIZE_UNITS = (
     pgettext_lazy("unit", "GB"),
     pgettext_lazy("unit", "TB"),
 )
+# Nouns of `numbered`.
+MAILBOXES, ALIASES = ("mailbox", "mailboxes"), ("alias", "aliases")
+MESSAGES, OCTETS = ("message", "messages"), ("octet", "octets")
 
 
 def size(octets: int) -> str:
@@ -89,3 +92,8 @@ def _apart(octets: int, quota_octets: int) -> tuple[str, str]:
     used, quota = round(octets * FINE / step), round(quota_octets * FINE / step)
     used = max(used, quota + 1) if octets > quota_octets else min(used, quota - 1)
     return f"{_decimal(used / FINE)}{NBSP}{SIZE_UNITS[unit]}", f"{_decimal(quota / FINE)}{NBSP}{SIZE_UNITS[unit]}"
+
+
+def numbered(number: int, one: str, many: str) -> str:
+    """Return a number with its noun, such as `1 mailbox` and `2 mailboxes`. The shell speaks English alone."""
+    return f"{number} {one if number == 1 else many}"

@@ -147,17 +147,20 @@ class Daemon:
 
 
 @contextmanager
-def daemon(name: str, *, workers: int = 1, descriptors: int | None = None, **environment: str) -> Iterator[Daemon]:
+def daemon(
+    name: str, *, workers: int = 1, descriptors: int | None = None, trace: Path | None = None, **environment: str
+) -> Iterator[Daemon]:
     """A listener (`pop3d`, `lmtpd`) on the test's database until the end of the `with`.
 
-    `descriptors`: how many files each of its processes may have open.
+    `descriptors`: how many files each of its processes may have open. `trace`: the file into which strace says what
+    they write.
 
     It listens on ports the kernel chooses and names in the log, so no two tests can want the same.
     """
     settings = connection.settings_dict
     started = Daemon(
         subprocess.Popen(
-            [*_limited(descriptors), sys.executable, str(MANAGE), name],
+            [*_limited(descriptors), *_traced(trace), sys.executable, str(MANAGE), name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -186,6 +189,13 @@ def daemon(name: str, *, workers: int = 1, descriptors: int | None = None, **env
 
 def _limited(descriptors: int | None) -> list[str]:
     return [] if descriptors is None else ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"]
+
+
+def _traced(trace: Path | None) -> list[str]:
+    if trace is None:
+        return []
+    calls = "trace=write,writev,sendto,sendmsg"
+    return [program("strace"), "-D", "-f", "-xx", "-s", "1000000", "-e", calls, "-o", str(trace)]
 
 
 class MailSite:

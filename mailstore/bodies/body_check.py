@@ -23,21 +23,24 @@ class _Content:
     digest: bytes
     wire_octets: int
     stuffed_dots: int  # doubled dots at the beginning of a line; the message has one dot less for each
+    has_nul: bool
     trailer: bytes
     written_at: float
 
 
-def verify(path: str, ref: BodyRef) -> None:
-    """Read the whole body at `path`. BodyLost unless it is the one of `ref`, and every OSError."""
+def verify(path: str, ref: BodyRef) -> bool:
+    """Read the whole body at `path`; return whether it holds NUL. BodyLost unless it is that of `ref`; any OSError."""
     content = _read(path, ref.key)
     stored_body.check_trailer(content.trailer, ref)
     stored_body.compare(content.digest, ref)
+    return content.has_nul
 
 
 def examine(path: str, key: str) -> tuple[BodyRef, float]:
     """Return what the trailer says of the body at `path`, and when its file was written. BodyLost, OSError."""
     content = _read(path, key)
-    ref = BodyRef(key, content.wire_octets, content.wire_octets - content.stuffed_dots, content.digest)
+    octets = content.wire_octets - content.stuffed_dots
+    ref = BodyRef(key, content.wire_octets, octets, content.digest, content.has_nul)
     stored_body.check_trailer(content.trailer, ref)
     return ref, content.written_at
 
@@ -49,14 +52,15 @@ def _read(path: str, key: str) -> _Content:
         wire_octets = state.st_size - stored_body.TRAILER_OCTETS
         if wire_octets < 0:
             raise BodyLost(f"body {key} is short: it has {state.st_size} octets")
-        digest, dots, trailer, before = xxhash.xxh3_128(), 0, b"", b"\r\n"
+        digest, dots, has_nul, trailer, before = xxhash.xxh3_128(), 0, False, b"", b"\r\n"
         for offset, chunk in _chunks(descriptor, state.st_size):
             wire = chunk[: max(0, wire_octets - offset)]
             trailer += chunk[len(wire) :]
             digest.update(wire)
             dots += (before + wire).count(b"\r\n.")
+            has_nul = has_nul or b"\0" in wire
             before = (before + wire)[-2:]
-        return _Content(digest.digest(), wire_octets, dots, trailer, state.st_mtime)
+        return _Content(digest.digest(), wire_octets, dots, has_nul, trailer, state.st_mtime)
     finally:
         os.close(descriptor)
 

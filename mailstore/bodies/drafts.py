@@ -39,6 +39,7 @@ class FileDraft:
         self._pending: list[bytes] = []
         self._pending_octets = 0
         self._wire_octets = 0
+        self._has_nul = False
         self._digest = xxhash.xxh3_128()
         self._descriptor: int | None = None
         self._over = False
@@ -49,6 +50,7 @@ class FileDraft:
         self._pending_octets += len(wire)
         self._wire_octets += len(wire)
         self._digest.update(wire)
+        self._has_nul = self._has_nul or b"\0" in wire
         if self._pending_octets > BUFFER_OCTETS:
             self._flush_or_give_up()
 
@@ -80,7 +82,7 @@ class FileDraft:
 
     def ref(self, octets: int) -> BodyRef:
         """Return what a row has to know of this body; `octets` is its unstuffed length."""
-        return BodyRef(self.key, self._wire_octets, octets, self._digest.digest())
+        return BodyRef(self.key, self._wire_octets, octets, self._digest.digest(), self._has_nul)
 
     # --- the steps of a commit ------------------------------------------------------------------------------------
 

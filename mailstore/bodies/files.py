@@ -90,9 +90,9 @@ class FileBodies:
         except OSError as error:
             return self._meaning(error, ref.key)
 
-    def verify(self, ref: BodyRef) -> None:
+    def verify(self, ref: BodyRef) -> bool:
         try:
-            body_check.verify(self._path(ref.key), ref)
+            return body_check.verify(self._path(ref.key), ref)
         except OSError as error:
             raise self._meaning(error, ref.key) from error
 

@@ -137,13 +137,14 @@ def fresh_id() -> str:
     return sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS))
 
 
-def body_values(ref: BodyRef) -> dict[str, bytes]:
+def body_values(ref: BodyRef) -> dict[str, bytes | None]:
     """Return the parameters of a statement that writes the row of a body."""
     return {
         "body_key": ref.key.encode(),
         "wire_octets": b"%d" % ref.wire_octets,
         "body_octets": b"%d" % ref.octets,
         "digest": ref.digest,
+        "has_nul": None if ref.has_nul is None else b"t" if ref.has_nul else b"f",
     }
 
 
@@ -171,10 +172,7 @@ def _parameters(placement: Placement) -> Parameters:
     return DELIVER.values(
         mailbox_id=b"%d" % placement.mailboxes[0],
         octets=b"%d" % (len(placement.prefix) + ref.octets),
-        body_key=ref.key.encode(),
-        wire_octets=b"%d" % ref.wire_octets,
-        body_octets=b"%d" % ref.octets,
-        digest=ref.digest,
+        **body_values(ref),
         uidl=(placement.uidl or fresh_id()).encode(),
         prefix=placement.prefix,
     )

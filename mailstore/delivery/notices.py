@@ -71,6 +71,13 @@ def deliver_to_admin(admin: User, subject: str, text: str, *, occasion: str, now
     return bool(admin.recovery_address)
 
 
+def send_to_recovery_address(address: str, notice: Notice) -> None:
+    """Send a notice for which the mailbox has no room to the owner's recovery address, if there is one."""
+    if address:
+        with in_language(notice.language):
+            _send(address, notice.subject, notice.text)
+
+
 def _send(address: str, subject: str, text: str) -> None:
     """Send a mail by SMTP, and try once: a mail server that is away would be asked each minute."""
     # Django's own Message-ID would ask the resolver for this machine's name.

@@ -19,7 +19,7 @@ from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.removal_state import kept_until
 from mailstore.models import Alias, Device, Domain, Mailbox, RetentionPolicy
-from mailstore.policy.addresses import shown_domain
+from mailstore.policy.addresses import shown_domain, shown_name
 from mailstore.policy.quota import format_octets
 
 Json = dict[str, Any]
@@ -44,6 +44,7 @@ def mailboxes(rows: QuerySet[Mailbox]) -> Iterator[Json]:
     for box in rows.select_related("user", "domain", "policy").iterator():
         yield {
             "address": box.user.address,
+            "readable": shown_name(box.user.address),
             "name": box.user.name,
             "domain": box.domain.name,
             "messages": box.messages,
@@ -59,6 +60,7 @@ def alias(row: Alias) -> Json:
     """Return the JSON of an alias, without what the MTA must expand."""
     return {
         "address": row.address,
+        "readable": shown_name(row.address),
         **_values(row, ALIAS),
         "forward": row.mailbox_id is not None,
         "expired": row.expires_at is not None and row.expires_at <= timezone.now(),

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mailstore import bodies
+from mailstore.amount_text import MESSAGES, OCTETS, numbered
 from mailstore.directory import message_purge
 from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
 from mailstore.integrity import row_checks
@@ -96,7 +97,7 @@ class Check:
             yield Finding("store", self.store.store_id() or "", foreign)
         refusal = self._refusal(found, foreign) if self.repair else None
         if refusal is not None:
-            yield Finding("refused", f"{found.unknown} bodies", refusal)
+            yield Finding("refused", numbered(found.unknown, "body", "bodies"), refusal)
         repair = self.repair and refusal is None
         yield from self._drafts(repair=repair)
         if found.unknown:
@@ -203,5 +204,9 @@ class Check:
         for wrong in row_checks.wrong_counters():
             if self.repair:
                 wrong.correct()
-            detail = "says {} messages, {} octets; has {} messages, {} octets".format(*wrong.counted, *wrong.found)
+            detail = f"says {_contents(*wrong.counted)}; has {_contents(*wrong.found)}"
             yield Finding("counter", wrong.subject, detail, mended=self.repair)
+
+
+def _contents(messages: int, octets: int) -> str:
+    return f"{numbered(messages, *MESSAGES)}, {numbered(octets, *OCTETS)}"

@@ -1,4 +1,7 @@
-"""Send a large body: by sendfile where the socket is plain, in slices under TLS. Memory is bounded either way."""
+"""Send a large body: by sendfile where the file is what is sent and the socket is plain, else in slices.
+
+Memory is bounded either way.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,17 @@ import os
 from typing import Protocol
 
 from mailstore.errors import MailError
-from mailstore.listener.socket_buffers import WRITE_BUFFER_OCTETS
+from mailstore.listener.socket_buffers import WRITE_BUFFER_OCTETS, has_room
 from mailstore.ports import OpenBody
 
 log = logging.getLogger("popadmin.listener")
 
-SLICE_OCTETS = 128 * 1024  # encrypted at a time under TLS
+SLICE_OCTETS = 128 * 1024  # read at a time where sendfile cannot be used
 SENDFILE_OCTETS = 4 * 1024 * 1024  # at most this much in one turn of the loop; then the other sessions have theirs
-# The last octets leave in one write with the terminator. Some clients need both in the same packet (P-066).
+# The last octets leave in one write with the terminator: some clients misread a CRLF.CRLF in parts (P-066). Under TLS
+# both are in one record, of which 16384 octets are the most (RFC 8446 §5.1).
 TAIL_OCTETS = 4096
+RECORD_OCTETS = 16 * 1024
 
 
 class Carrier(Protocol):
@@ -68,17 +73,13 @@ class Transfer:
         self._socket = -1
 
     def start(self, head: bytes) -> None:
-        if self._uses_sendfile():
+        if not self._carrier.tls_ends_here:
             # A buffer of size 0: the transport calls resume() when what it could not write at once is written.
             self._transport.set_write_buffer_limits(0)
-            self._transport.write(head)
-            self._carrier.count_sent(len(head))
-            if not self._transport.get_write_buffer_size():
-                self._send_file()
-        else:
-            self._transport.write(head)
-            self._carrier.count_sent(len(head))
-            self._send_slices()
+        self._transport.write(head)
+        self._carrier.count_sent(len(head))
+        if not self._carrier.congested:
+            self.resume()
 
     def resume(self) -> None:
         """Go on: the transport has room again."""
@@ -96,8 +97,9 @@ class Transfer:
         return self._body.descriptor() is not None and not self._carrier.tls_ends_here
 
     def _send_slices(self) -> None:
-        while self._count - self._offset > SLICE_OCTETS:
-            data = self._read(SLICE_OCTETS)
+        end = self._count - TAIL_OCTETS
+        while self._offset < end:
+            data = self._read(min(SLICE_OCTETS, end - self._offset))
             if data is None:
                 return
             self._transport.write(data)
@@ -108,16 +110,13 @@ class Transfer:
 
     def _send_file(self) -> None:
         """Write to the socket directly. The transport has nothing of its own to write during the transfer."""
-        if self._socket < 0:
-            # The loop does not let us watch a transport's socket, so we watch a duplicate.
-            self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
         descriptor = self._body.descriptor()
         assert descriptor is not None  # noqa: S101 - start() and resume() have asked
         end = self._count - TAIL_OCTETS
         try:
             turn_end = min(end, self._offset + SENDFILE_OCTETS)
             while self._offset < turn_end:
-                sent = os.sendfile(self._socket, descriptor, self._offset, turn_end - self._offset)
+                sent = os.sendfile(self._watched(), descriptor, self._offset, turn_end - self._offset)
                 if sent == 0:
                     self._fail("the body is shorter than it was")
                     return
@@ -132,11 +131,15 @@ class Transfer:
             self._fail(f"sendfile: {error.strerror}")
             return
         if self._offset < end:
-            asyncio.get_running_loop().add_writer(self._socket, self._carrier.resume_transfer)
+            self._wait_for_room()
         else:
             self._send_end()
 
     def _send_end(self) -> None:
+        # A socket with little room would take a part of the end now, and the rest later.
+        if not self._carrier.tls_ends_here and not has_room(self._watched()):
+            self._wait_for_room()
+            return
         data = self._read(self._count - self._offset)
         if data is None:
             return
@@ -159,13 +162,22 @@ class Transfer:
         self._offset += count
         return data
 
+    def _watched(self) -> int:
+        """Return a duplicate of the socket: the loop does not let us watch that of a transport."""
+        if self._socket < 0:
+            self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
+        return self._socket
+
+    def _wait_for_room(self) -> None:
+        asyncio.get_running_loop().add_writer(self._watched(), self._carrier.resume_transfer)
+
     def _release_socket(self) -> None:
         if self._socket >= 0:
             asyncio.get_running_loop().remove_writer(self._socket)
             os.close(self._socket)
             self._socket = -1
-            if not self._transport.is_closing():
-                self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+        if not (self._carrier.tls_ends_here or self._transport.is_closing()):
+            self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
 
     def _fail(self, why: str) -> None:
         """End the connection without the terminator, so that a truncated message never looks complete (P-063)."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import cast
 
 from mailstore.listener import handshake, socket_buffers
-from mailstore.listener.body_transfer import Transfer, read_whole
+from mailstore.listener.body_transfer import RECORD_OCTETS, TAIL_OCTETS, Transfer, read_whole
 from mailstore.listener.endpoint import Endpoint, Owner
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import OpenBody, Session
@@ -140,7 +140,11 @@ class Connection(asyncio.Protocol):
         if data is None:
             self.cut("body failed")
             return False
-        self.write(b"".join((head, data, tail)))
+        whole = b"".join((head, data, tail))
+        if self.tls_ends_here and len(whole) > RECORD_OCTETS:
+            self.write(whole[:-TAIL_OCTETS])
+            whole = whole[-TAIL_OCTETS:]
+        self.write(whole)
         return True
 
     def has_turn(self, act: Callable[[], None]) -> bool:

@@ -13,6 +13,7 @@ from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain
 from mailstore.maildrop.diary_record import DiaryEntry, SessionOrigin
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.listing_cache import Listings, unpack
+from mailstore.maildrop.nul_free_body import NulFreeBody
 from mailstore.maildrop.session_revocation import Credential, SessionRevocation
 from mailstore.models import DiarySession
 from mailstore.pg import array_literals
@@ -195,7 +196,10 @@ class StoredMaildrop:
         """Open the body of a message. An error names the body; the session logs message number and address with it."""
 
         def opened(body: OpenBody | MailError) -> None:
-            done(body if isinstance(body, MailError) else Message(row.octets, row.prefix, body))
+            if isinstance(body, MailError):
+                done(body)
+            else:
+                done(Message(row.octets, row.prefix, body if row.ref.has_nul is False else NulFreeBody(body)))
 
         self._bodies.open(row.ref, opened)
 
@@ -268,5 +272,6 @@ def _row(answer: PGresult, index: int) -> tuple[int, _Row]:
     """Return the primary key of a message and its row, from one row of CARDS."""
     value = answer.get_value
     message, octets, wire_octets, body_octets = _FIGURES(value(index, 0) or b"")
-    ref = BodyRef((value(index, 2) or b"").decode(), wire_octets, body_octets, value(index, 3) or b"")
+    has_nul = None if (flag := value(index, 4)) is None else flag == BINARY_TRUE
+    ref = BodyRef((value(index, 2) or b"").decode(), wire_octets, body_octets, value(index, 3) or b"", has_nul)
     return message, _Row(octets, value(index, 1) or b"", ref)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 MOVING_REFUSAL_SECONDS = 5.0  # in a domain that moves: most old servers have refused a password by then
+PREVIOUS_PASSWORD_SECONDS = 0.1  # each wrong password waits so long at least, for the log to say if it is the previous
 NOBODY = b""  # an address that no user has; looked up for input that is no address, so that it costs the same
 
 
@@ -63,6 +64,7 @@ class StoredSignIn:
     __slots__ = (
         "_abandoned",
         "_began_at",
+        "_cause",
         "_check",
         "_credentials",
         "_device_digest",
@@ -87,6 +89,7 @@ class StoredSignIn:
         self._waited_seconds = 0.0
         self._began_at = _now()
         self._abandoned = False
+        self._cause = ""  # of a wrong password, for the log
         self._wants_no_more = False
 
     def begin(self) -> None:
@@ -273,25 +276,35 @@ class StoredSignIn:
     def _wrong(self, why: str, account: Account | None) -> None:
         """Refuse without saying why, after the delay that failures earn; `why` is for the log."""
         credentials, memory = self._credentials, self._memory
+        secret = memory.passwords.digest(credentials.secret)
+        tried = memory.throttle.tried(credentials.client, credentials.address, secret, _now())
+        self._cause = f"{why}, repeated" if tried else why
         delay_seconds = memory.throttle.failed(
             credentials.client,
             credentials.address,
-            memory.passwords.digest(credentials.secret),
+            secret,
             _now(),
             unknown=account is None,
             loopback=credentials.loopback,
         )
-        rest_seconds = max(0.0, delay_seconds - self._waited_seconds)
+        rest_seconds = max(PREVIOUS_PASSWORD_SECONDS, delay_seconds - self._waited_seconds)
         if credentials.address.rpartition("@")[2] in memory.moving_domains:
             # Nobody shall see by the time of a refusal for whom the old server was asked.
             rest_seconds = max(rest_seconds, self._began_at + MOVING_REFUSAL_SECONDS - _now())
-        asyncio.get_running_loop().call_later(rest_seconds, self._done, BadCredentials(why))
+        asyncio.get_running_loop().call_later(rest_seconds, self._tell_wrong)
         if account is not None and account.active:
-            memory.refusals.record_wrong_password(account.mailbox, credentials)
+            memory.refusals.record_wrong_password(account.mailbox, credentials, was_right=self._was_right)
         elif account is not None:
             memory.refusals.record(Why.SUSPENDED.value, account.mailbox, credentials)
         else:
             memory.refusals.names.unknown(credentials.client, self._name)
+
+    def _was_right(self) -> None:
+        """Learn that it is the previous password, mostly before the answer goes out."""
+        self._cause = "previous password"
+
+    def _tell_wrong(self) -> None:
+        self._done(BadCredentials(self._cause))
 
     def _maildrop(self, account: Account, device: Device) -> Maildrop:
         client, tls = address(self._credentials.client), self._credentials.tls or ""

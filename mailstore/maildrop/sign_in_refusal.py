@@ -1,12 +1,14 @@
 """Records refused sign-ins, after the reply is decided: of existing mailboxes in the diary, others by name.
 
 A refused password that was right before the last change has an entry of its own kind: a device has missed the change.
-To find out takes a second slow hash. Nobody waits for it, and it is made only while no sign-in waits for a hash.
+To find out takes a second slow hash, unless this process has verified it before. It is made only while no sign-in waits
+for a hash. Each wrong password waits a moment for its answer anyway, so mostly the log can say it too.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,20 +66,26 @@ class SignInRefusals:
             address = normal_address(credentials.address).encode()
             self.lanes.read(MAILBOX_OF, MAILBOX_OF.values(address=address), found)
 
-    def record_wrong_password(self, mailbox: int, credentials: Credentials) -> None:
-        """Record a wrong password, after checking if it is the previous one."""
+    def record_wrong_password(self, mailbox: int, credentials: Credentials, *, was_right: Callable[[], None]) -> None:
+        """Record a wrong password, after checking if it is the previous one; then call `was_right` too."""
 
         def compare(answer: PGresult | MailError) -> None:
             if isinstance(answer, StatementFailed):
                 log.error("a previous password could not be read: %s", answer)
-            if isinstance(answer, MailError) or not answer.ntuples or self.passwords.busy():
+            if isinstance(answer, MailError) or not answer.ntuples:
+                self.record(Why.WRONG.value, mailbox, credentials)
+                return
+            encoded = (answer.get_value(0, 0) or b"").decode()
+            if self.passwords.known(credentials.secret, encoded):  # it was tried before
+                checked(True)
+            elif self.passwords.busy():
                 self.record(Why.WRONG.value, mailbox, credentials)
             else:
-                encoded = (answer.get_value(0, 0) or b"").decode()
                 self.passwords.check(_check(credentials, encoded, checked))
 
         def checked(right: bool | MailError) -> None:
             if right is True:
+                was_right()
                 self.throttle.forgive(
                     credentials.client, credentials.address, self.passwords.digest(credentials.secret)
                 )

@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from mailstore.directory.outcome import Ensured
 from mailstore.management.shell import ShellCommand
+from mailstore.policy.addresses import both_names
 
 Row = TypeVar("Row", bound=Model)
 Options = dict[str, Any]
@@ -63,7 +64,9 @@ class NounCommand(ShellCommand):
             secret = {"password": done.secret} if done.secret else {}
             self.say_json({"name": name, "created": done.created, "changes": changes, **secret})
             return
-        self.stdout.write(f"{name}: {'created' if done.created else 'changed' if done.changes else 'unchanged'}")
+        self.stdout.write(
+            f"{both_names(name)}: {'created' if done.created else 'changed' if done.changes else 'unchanged'}"
+        )
         for field, (old, new) in done.changes.items():
             self.stdout.write(f"  {field.replace('_', ' ')}: {old} -> {new}")
         if done.secret:

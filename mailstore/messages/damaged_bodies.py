@@ -28,12 +28,16 @@ class Damaged:
 
 
 def check(store: BodyStore, body: Body, *, now: datetime) -> None:
-    """Read the whole body, and note if it is newly damaged or whole again. Unavailable."""
-    damage = _damage(store, body)
-    if damage is not None:
+    """Read the whole body. Note if it is newly damaged or whole again, and if it holds NUL. Unavailable."""
+    try:
+        has_nul = store.verify(ref_of(body))
+    except (BodyLost, BodyUnreadable) as damage:
         if Body.objects.filter(pk=body.pk, damaged_at=None).update(damaged_at=now):
-            log.error("a body is damaged: %s", damage)
-    elif body.damaged_at is not None:
+            log.error("a body is damaged: %s", damage)  # noqa: TRY400 - the reason is in the error, not the trace
+        return
+    if body.has_nul is None:
+        Body.objects.filter(pk=body.pk).update(has_nul=has_nul)
+    if body.damaged_at is not None:
         Body.objects.filter(pk=body.pk).update(damaged_at=None, damage_notified_at=None)
         log.info("body %s is whole again", body.key)
 
@@ -50,11 +54,3 @@ def messages(most: int, of: QuerySet[Body]) -> list[Damaged]:
         "mailbox__user__address", "uidl", "octets", "arrived_at", "body__damaged_at"
     )
     return [Damaged(*row) for row in found[:most]]
-
-
-def _damage(store: BodyStore, body: Body) -> Exception | None:
-    try:
-        store.verify(ref_of(body))
-    except (BodyLost, BodyUnreadable) as damage:
-        return damage
-    return None

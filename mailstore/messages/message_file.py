@@ -16,7 +16,7 @@ site_store = bodies.site_store  # for the pages, which import no body store
 
 def ref_of(body: Body) -> BodyRef:
     """Return what a row knows of its body, as the body store takes it."""
-    return BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest))
+    return BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest), body.has_nul)
 
 
 def unstuffed(store: BodyStore, message: Message) -> Iterator[bytes]:

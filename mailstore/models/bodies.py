@@ -15,6 +15,8 @@ class Body(models.Model):
     wire_octets = models.BigIntegerField(_("octets at rest, dot-stuffed"))
     octets = models.BigIntegerField(_("octets, unstuffed"))
     digest = models.BinaryField(_("XXH3-128 of the octets at rest"), max_length=16)
+    # NULL: stored before this was noted, until the check of the bodies has read it.
+    has_nul = models.BooleanField(_("holds NUL"), null=True, editable=False)
     subject = models.TextField(_("subject"), null=True, blank=True, editable=False)  # noqa: DJ001 - NULL is "not read yet"
     sender = models.TextField(_("sender"), null=True, blank=True, editable=False)  # noqa: DJ001 - the same
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -158,6 +158,8 @@ class Finding(models.Model):
         HASTY = "hasty", _("checks for mail every few seconds")
         KEEPS = "keeps", _("never deletes, and the mailbox fills")
         UNENDED = "unended", _("never ends its sessions")
+        UNDONE = "undone", _("deletes, and hangs up without QUIT")
+        STOPPED = "stopped", _("stops at one message")
         PREVIOUS = "previous", _("the previous password is still in use")
 
     # No constraints: their checks would wait for the lock of one mailbox while they hold the locks of others.

@@ -41,6 +41,8 @@ class Mailbox(models.Model):
     quota_lowered_at = models.DateTimeField(null=True, editable=False)  # last; a cap of recovery then waits for a week
     warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the limit of the last warning
     warned_at = models.DateTimeField(null=True, editable=False)
+    # The mailbox had no room for the warning, which comes as soon as it has.
+    warning_waits = models.BooleanField(default=False, db_default=False, editable=False)
     notes = models.TextField(_("notes"), blank=True, max_length=2000)
     # The last of any device, late by five minutes at most. Lists show it and sort by it. It must be in no index: each
     # sign-in would write all indexes of the row (no heap-only update). The same goes for `messages` and `octets`.

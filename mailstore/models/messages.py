@@ -20,7 +20,7 @@ class Message(models.Model):
         EXPIRED = "expired", _("expired by retention policy")
         HAD = "had", _("expired: every device has had it for long enough")
         RELIEF = "relief", _("quota relief")
-        PERSON = "person", _("removed by the owner")
+        PERSON = "person", _("removed on the pages")
 
     # No constraint: every index here is partial, so its check would read the whole table at each purge of a mailbox, or
     # need one more index at each delivery. A purge deletes the messages first, under the lock that deliveries need.

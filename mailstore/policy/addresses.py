@@ -138,6 +138,15 @@ def shown_name(name: str) -> str:
     return f"{local_part}{at}{shown_domain(domain)}"
 
 
+def both_names(name: str) -> str:
+    """Return a stored domain or address for display, with the stored domain in parentheses behind it if that differs.
+
+    For the shell: `bücher.example (xn--bcher-kva.example)`.
+    """
+    readable = shown_name(name)
+    return name if readable == name else f"{readable} ({name.rpartition('@')[2]})"
+
+
 def lookup_keys(address: str) -> list[str]:
     """Return the addresses under which a recipient may exist: first the address itself, then without +detail.
 

@@ -65,6 +65,10 @@ class _Recent(OrderedDict[str, _Failures]):
         found = self.get(key)
         return len(found.distinct) if found is not None and found.until > now else 0
 
+    def has(self, key: str, item: bytes, now: float) -> bool:
+        found = self.get(key)
+        return found is not None and found.until > now and item in found.distinct
+
     def add(self, key: str, item: bytes, now: float) -> int:
         """Count `item` once, and return how many distinct items there are now, at most `max_count`."""
         found = self.get(key)
@@ -162,6 +166,10 @@ class Throttle:
             if not self._good_networks.has(where, now):
                 count = max(count, failed)
         return _delay_seconds(count)
+
+    def tried(self, client: str, account: str, secret: bytes, now: float) -> bool:
+        """Say whether this password was wrong there before: then it is a program that repeats it, and no guess."""
+        return self._guessed.has(pair_key(account[:NAME_CHARACTERS], network(client)), secret, now)
 
     def forgive(self, client: str, account: str, secret: bytes) -> None:
         """Take a failure back: it was the previous password of the account, from a device that missed the change."""

@@ -13,12 +13,13 @@ from mailstore.errors import Done, TryAgain
 
 
 class BodyRef(NamedTuple):
-    """What a row knows of its body: the key, the lengths, and the digest that proves the content."""
+    """What a row knows of its body: the key, the lengths, the digest that proves the content, and if it holds NUL."""
 
     key: str
     wire_octets: int  # as stored, dot-stuffed
     octets: int  # unstuffed
     digest: bytes  # XXH3-128 of the wire form
+    has_nul: bool | None = None  # None: it was stored before this was noted, and nothing has read all of it since
 
 
 class ForeignFile(NamedTuple):
@@ -107,8 +108,8 @@ class BodyStore(Protocol):
         thread may call it; `mailstore.bodies.open_and_wait` waits for that.
         """
 
-    def verify(self, ref: BodyRef) -> None:
-        """Read the whole body and compare its digest. BodyLost, BodyUnreadable, Unavailable.
+    def verify(self, ref: BodyRef) -> bool:
+        """Read the whole body, compare its digest, return whether it holds NUL. BodyLost, BodyUnreadable, Unavailable.
 
         It leaves nothing in the page cache, which is for mail that is fetched.
         """

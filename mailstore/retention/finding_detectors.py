@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.models import Finding
+from mailstore.retention import stopping_message
 from mailstore.sql.policy_source import followed, takes_mail
 from mailstore.sql.sweep_step import Step, SweepContext
 
@@ -21,6 +22,9 @@ SHARED_HOURS = 6  # of the window, in which a device came from two networks; a p
 HASTY_SESSIONS = 240  # an hour: every 15 seconds
 KEEPS_PERCENT = 75
 UNENDED_SESSIONS = 10
+UNDONE_SESSIONS = 3
+STOPPED_SESSIONS = 3
+STOPPED_HOURS = 24  # from the first session that ended at the message to the last
 
 _LATELY = f"s.started_at > %(now)s - interval '{WINDOW_DAYS} days' AND s.started_at <= %(now)s"
 _KNOWN = "s.device_id IS NOT NULL"
@@ -33,6 +37,10 @@ def _only(having: str) -> str:
                 WHERE {_LATELY} AND {_KNOWN} GROUP BY s.device_id HAVING {having})"""
 
 
+# A deletion counts only after QUIT (RFC 1939 §6), so such a program gets the same messages again. It has them in mind.
+_DELETES_IN_VAIN = f"""count(*) FILTER (WHERE s.unremoved_messages > 0 AND s.ended IN ('lost', 'idle'))
+            >= {UNDONE_SESSIONS} AND sum(s.removed_messages) = 0"""
+
 _REFETCH = f"""
 SELECT often.mailbox_id, often.device_id,
        jsonb_build_object('fetched', often.fetched, 'messages', each.messages) AS facts
@@ -40,7 +48,8 @@ SELECT often.mailbox_id, often.device_id,
           FROM mailstore_diarysession s
          WHERE {_LATELY} AND {_KNOWN} AND s.fetched_messages > 0
          GROUP BY s.mailbox_id, s.device_id
-        HAVING count(*) >= {REFETCH_TIMES} AND sum(s.fetched_messages) > {REFETCH_MESSAGES}) AS often
+        HAVING count(*) >= {REFETCH_TIMES} AND sum(s.fetched_messages) > {REFETCH_MESSAGES}
+               AND NOT ({_DELETES_IN_VAIN})) AS often
  CROSS JOIN LATERAL (
        SELECT sum(upper(run) - lower(run))::bigint AS messages
          FROM unnest((SELECT range_agg(part) FROM mailstore_diarysession s, unnest(s.fetched) AS part
@@ -102,6 +111,41 @@ SELECT s.mailbox_id, s.device_id, jsonb_build_object('sessions', sum(s.sessions)
  WHERE {_LATELY} AND {_KNOWN} AND s.ended IN ('quit', 'lost', 'idle')
  GROUP BY s.mailbox_id, s.device_id
 HAVING sum(s.sessions) >= {UNENDED_SESSIONS} AND count(*) FILTER (WHERE s.ended = 'quit') = 0
+       AND NOT ({_DELETES_IN_VAIN})
+"""
+
+_UNDONE = f"""
+SELECT s.mailbox_id, s.device_id,
+       jsonb_build_object('sessions', count(*) FILTER (WHERE s.unremoved_messages > 0)) AS facts
+  FROM mailstore_diarysession s
+ WHERE {_LATELY} AND {_KNOWN}
+ GROUP BY s.mailbox_id, s.device_id
+HAVING {_DELETES_IN_VAIN}
+"""
+
+# A program that ends at the same message each time, while there are others in view that it does not fetch: it has them,
+# or never gets to them. The longest line is kept once it is known: it takes a reading of the body.
+_STOPPED = f"""
+SELECT ends.mailbox_id, ends.device_id,
+       jsonb_build_object(
+           'sessions', ends.sessions, 'message', m.id, 'octets', m.octets, 'arrived_at', m.arrived_at,
+           'line_octets', (SELECT f.facts -> 'line_octets' FROM mailstore_finding f
+                            WHERE f.device_id = ends.device_id AND f.kind = '{Finding.Kind.STOPPED}'
+                              AND f.facts -> 'message' = to_jsonb(m.id))) AS facts
+  FROM (SELECT s.mailbox_id, s.device_id, upper(s.fetched) - 1 AS added, sum(s.sessions) AS sessions,
+               min(s.started_at) AS first_at
+          FROM mailstore_diarysession s
+         WHERE {_LATELY} AND {_KNOWN} AND s.fetched_messages > 0 AND s.fetched_messages < s.listed
+           AND s.ended IN ('lost', 'idle')
+         GROUP BY s.mailbox_id, s.device_id, upper(s.fetched)
+        HAVING sum(s.sessions) >= {STOPPED_SESSIONS}
+               AND max(s.started_at) - min(s.started_at) >= interval '{STOPPED_HOURS} hours') AS ends
+  JOIN mailstore_message m ON m.mailbox_id = ends.mailbox_id AND m.added = ends.added AND m.removed IS NULL
+ WHERE NOT EXISTS (
+       SELECT FROM mailstore_diarysession s
+        WHERE s.mailbox_id = ends.mailbox_id AND s.device_id = ends.device_id AND {_LATELY}
+          AND s.started_at > ends.first_at AND s.fetched_messages > 0
+          AND (s.ended = 'quit' OR upper(s.fetched) - 1 <> ends.added))
 """
 
 _PREVIOUS = f"""
@@ -119,6 +163,8 @@ DETECTORS: dict[str, str] = {
     Finding.Kind.HASTY: _HASTY,
     Finding.Kind.KEEPS: _KEEPS,
     Finding.Kind.UNENDED: _UNENDED,
+    Finding.Kind.UNDONE: _UNDONE,
+    Finding.Kind.STOPPED: _STOPPED,
     Finding.Kind.PREVIOUS: _PREVIOUS,
 }
 
@@ -126,8 +172,11 @@ _SEEN = """
 SELECT found.* FROM ({detector}) AS found
   JOIN mailstore_mailbox box ON box.id = found.mailbox_id
   LEFT JOIN mailstore_device d ON d.id = found.device_id
- WHERE found.device_id IS NULL OR d.revoked_at IS NULL
+ WHERE (found.device_id IS NULL OR d.revoked_at IS NULL){unless}
 """
+# A program that stops at a message does these too, but only because of that message.
+_BY_STOPPING = frozenset({Finding.Kind.AGAIN, Finding.Kind.UNENDED, Finding.Kind.UNDONE})
+_NOT_STOPPED = f" AND found.device_id NOT IN (SELECT device_id FROM ({_STOPPED}) AS stopped)"
 
 # A known finding keeps its `since`, one that is over is deleted, a new one is added. The sweep's lease allows only one
 # writer.
@@ -156,18 +205,16 @@ SELECT count(*) FROM seen
 
 def detect(now: datetime) -> int:
     """Bring the findings of every mailbox up to date; return how many there are."""
-    return sum(
-        _fetch_count(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now)
-        for kind, detector in DETECTORS.items()
-    )
+    return sum(_fetch_count(_KEEP.format(seen=_seen(kind)), kind, now) for kind in DETECTORS)
 
 
 def count(now: datetime) -> int:
     """Return how many findings `detect` would keep, and write nothing."""
-    return sum(
-        _fetch_count(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
-        for kind, detector in DETECTORS.items()
-    )
+    return sum(_fetch_count(f"SELECT count(*) FROM ({_seen(kind)}) AS seen", kind, now) for kind in DETECTORS)
+
+
+def _seen(kind: str) -> str:
+    return _SEEN.format(detector=DETECTORS[kind], unless=_NOT_STOPPED if kind in _BY_STOPPING else "")
 
 
 def _fetch_count(statement: str, kind: str, now: datetime) -> int:
@@ -182,7 +229,11 @@ def _counts(context: SweepContext) -> tuple[int]:
 
 
 def _act(context: SweepContext) -> tuple[int]:
-    return (0,) if context.stop() else (detect(context.now),)
+    if context.stop():
+        return (0,)
+    number = detect(context.now)
+    stopping_message.measure(context)
+    return (number,)
 
 
 FINDINGS = Step(("findings",), _counts, _act)

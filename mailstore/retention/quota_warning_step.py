@@ -1,4 +1,8 @@
-"""The step that warns owners whose quota fills, once for each limit, and sends administrators a daily digest."""
+"""The step that warns owners whose quota fills, once for each limit, and sends administrators a daily digest.
+
+A warning never takes the last room of the mailbox that it is about. It waits until there is room for it; meanwhile the
+owner hears of it at the recovery address, and administrators by the digest.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -28,8 +33,8 @@ DIGEST_LINES = 50  # mailboxes that a digest names; it counts the others, and th
 # without an index: each delivery changes the counters, and would have to write the index.
 _LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
 _CROSSED = f"""
-SELECT box.id, u.address, u.language, box.warned_percent, box.warned_at, level.percent, box.octets, box.quota_octets,
-       box.messages, box.quota_messages
+SELECT box.id, u.address, u.language, u.recovery_address, box.warned_percent, box.warned_at, box.warning_waits,
+       level.percent, box.octets, box.quota_octets, box.messages, box.quota_messages
   FROM {{mailbox}} box
   JOIN mailstore_user u ON u.id = box.user_id
  CROSS JOIN LATERAL (
@@ -38,7 +43,7 @@ SELECT box.id, u.address, u.language, box.warned_percent, box.warned_at, level.p
            OR box.messages >= box.quota_messages * (percent / 100.0::float8)) AS level
  WHERE (box.warned_percent > 0 OR box.octets >= box.quota_octets * ({_LEAST})
         OR box.messages >= box.quota_messages * ({_LEAST}))
-   AND box.removed_at IS NULL AND level.percent <> box.warned_percent AND box.id > %(after)s
+   AND box.removed_at IS NULL AND (level.percent <> box.warned_percent OR box.warning_waits) AND box.id > %(after)s
  ORDER BY box.id LIMIT {BATCH_NOTICES}
 """
 
@@ -48,13 +53,25 @@ class _Crossing:
     mailbox: int
     address: str
     language: str
+    recovery_address: str
     warned_percent: int
     warned_at: datetime | None
+    warning_waits: bool
     percent: int
     octets: int
     quota_octets: int | None
     messages: int
     quota_messages: int | None
+
+    @property
+    def rises(self) -> bool:
+        return self.percent > self.warned_percent
+
+    @property
+    def fits(self) -> bool:
+        """Whether the mailbox has room for the warning, and for more behind it."""
+        octets, messages = self.octets + NOTICE_OCTETS, self.messages + 1
+        return _share(octets, self.quota_octets) < 1 and _share(messages, self.quota_messages) < 1
 
 
 def _coupled(context: SweepContext) -> Iterator[int]:
@@ -68,27 +85,56 @@ def _count(context: SweepContext) -> tuple[int]:
 
 def _rising(context: SweepContext) -> Iterator[_Crossing]:
     for batch in _batches(context):
-        yield from (crossing for crossing in batch if crossing.percent > crossing.warned_percent)
+        yield from (crossing for crossing in batch if crossing.rises)
 
 
 def _act(context: SweepContext) -> tuple[int]:
-    warned, day = 0, f"{context.now:%Y-%m-%d}"
+    warned = 0
     for batch in _batches(context):
-        for crossing in batch:
-            if crossing.percent < crossing.warned_percent:  # so that the next crossing is a new one
-                Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent)
-        rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.warned_percent}
-        fitting = [_notice(crossing, day) for crossing in rising.values() if not _would_fill(crossing)]
-        delivered = {notice.mailbox for notice in notices.deliver(fitting, now=context.now)}
-        for crossing in rising.values():
-            if crossing.mailbox in delivered or _would_fill(crossing):
-                Mailbox.objects.filter(pk=crossing.mailbox).update(
-                    warned_percent=crossing.percent, warned_at=context.now
-                )
-                warned += 1
+        _note_falls(batch)
+        warned += _warn_in_mailboxes(batch, context) + _warn_elsewhere(batch, context)
     if not context.stop():
         _send_digests(context)
     return (warned,)
+
+
+def _note_falls(batch: Sequence[_Crossing]) -> None:
+    """Note the limits below which mailboxes have fallen, so that the next crossing is a new one."""
+    for crossing in batch:
+        if crossing.percent < crossing.warned_percent:
+            waits = crossing.warning_waits and crossing.percent > 0
+            Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent, warning_waits=waits)
+
+
+def _warn_in_mailboxes(batch: Sequence[_Crossing], context: SweepContext) -> int:
+    """Deliver the warnings that fit, those that waited too; return how many of them are new."""
+    day = f"{context.now:%Y-%m-%d}"
+    due = {
+        crossing.mailbox: crossing
+        for crossing in batch
+        if (crossing.rises or crossing.warning_waits) and crossing.percent > 0 and crossing.fits
+    }
+    delivered = notices.deliver([_notice(crossing, day) for crossing in due.values()], now=context.now)
+    for notice in delivered:
+        _note(due[notice.mailbox], context, waits=False)
+    return sum(due[notice.mailbox].rises for notice in delivered)
+
+
+def _warn_elsewhere(batch: Sequence[_Crossing], context: SweepContext) -> int:
+    """Let the warnings wait that do not fit, and mail them to the recovery addresses; return how many."""
+    tight = [crossing for crossing in batch if crossing.rises and not crossing.fits]
+    for crossing in tight:
+        _note(crossing, context, waits=True)
+        notice = _notice(crossing, f"{context.now:%Y-%m-%d}")
+        notices.send_to_recovery_address(crossing.recovery_address, notice)
+    return len(tight)
+
+
+def _note(crossing: _Crossing, context: SweepContext, *, waits: bool) -> None:
+    values: dict[str, Any] = {"warned_percent": crossing.percent, "warning_waits": waits}
+    if crossing.rises:
+        values["warned_at"] = context.now
+    Mailbox.objects.filter(pk=crossing.mailbox).update(**values)
 
 
 def _batches(context: SweepContext) -> Iterator[list[_Crossing]]:
@@ -103,14 +149,6 @@ def _batches(context: SweepContext) -> Iterator[list[_Crossing]]:
             return
         yield batch
         after = batch[-1].mailbox
-
-
-def _would_fill(crossing: _Crossing) -> bool:
-    """Return whether the warning itself would fill the mailbox. Then only the digest and the pages tell of it."""
-    if crossing.percent >= WARN_PERCENTS[-1]:
-        return False
-    octets, messages = crossing.octets + NOTICE_OCTETS, crossing.messages + 1
-    return _share(octets, crossing.quota_octets) >= 1 or _share(messages, crossing.quota_messages) >= 1
 
 
 def _share(used: int, quota: int | None) -> Fraction:

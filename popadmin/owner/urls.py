@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, forwards, mailbox, messages, recovery
+from popadmin.owner.views import connect, devices, forwards, mailbox, messages, recovery, stopping_message
 
 urlpatterns = [
     path("mailbox/", mailbox.Home.as_view(), name="mailbox"),
+    path("mailbox/stopped/<int:pk>/", stopping_message.Stopped.as_view(), name="mailbox-stopped"),
     path("devices/", devices.Devices.as_view(), name="devices"),
     path("devices/connect/", connect.Connect.as_view(), name="devices-connect"),
     path("devices/<int:pk>/", devices.DevicePage.as_view(), name="devices-one"),

@@ -149,7 +149,8 @@ def _contents(mailbox: Mailbox) -> str:
         parts.append(used_of(mailbox.octets, mailbox.quota_octets))
     if mailbox.quota_messages is not None:
         number, most = count(mailbox.messages), count(mailbox.quota_messages)
-        parts.append(_("%(number)s of %(most)s messages") % {"number": number, "most": most})
+        text = ngettext("%(number)s of %(most)s message", "%(number)s of %(most)s messages", mailbox.quota_messages)
+        parts.append(text % {"number": number, "most": most})
     return ", ".join(parts)
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages import mailbox_timeline
-from mailstore.models import AuditEntry, DiarySession, Mailbox, Message, User
+from mailstore.models import AuditEntry, Device, DiarySession, Mailbox, Message, User
 from popadmin.lists import diary_list
 from popadmin.panel import access, change_undo
 from popadmin.panel.timeline_event import Event, Undo
@@ -45,7 +45,7 @@ _WHY: dict[str, Promise] = {
     Message.Why.HAD: gettext_lazy("expired: every device has had it for long enough"),
     Message.Why.RELIEF: gettext_lazy("to make room in a full mailbox"),
 }
-_ICONS = {"device": "phone", "recovery": "arrow-counterclockwise", "password": "key", "account": "key"}
+_ICONS = {"recovery": "arrow-counterclockwise", "password": "key", "account": "key"}
 
 
 # --- mail ---------------------------------------------------------------------------------------------------------
@@ -178,9 +178,15 @@ def _change(entry: AuditEntry, *, undoable: bool) -> Event:
     way = _("at the shell") if entry.via == AuditEntry.Via.SHELL else _("in these pages")
     origin = _("%(way)s, from %(client)s") % {"way": way, "client": entry.client} if entry.client else way
     undo = Undo(reverse("mailboxes-change-undo", args=[entry.mailbox_id, entry.pk])) if undoable else None
-    icon = _ICONS.get(entry.verb.partition(".")[0], "key" if entry.verb == "mailbox.password" else "sliders")
     note = facts([*audit_text.details(entry), origin])
-    return Event(entry.at, entry.at, icon, lambda _event: words, note=note, undo=undo)
+    return Event(entry.at, entry.at, _icon(entry), lambda _event: words, note=note, undo=undo)
+
+
+def _icon(entry: AuditEntry) -> str:
+    noun = entry.verb.partition(".")[0]
+    if noun == "device":
+        return device_kind.ICONS.get(entry.details.get("kind", ""), device_kind.ICONS[Device.Kind.OTHER])
+    return _ICONS.get(noun, "key" if entry.verb == "mailbox.password" else "sliders")
 
 
 def _fillings(mailbox: Mailbox, _user: User, before: datetime | None, _kind: str) -> Sequence[Event]:
@@ -195,7 +201,8 @@ def _filled(mailbox: Mailbox, before: datetime | None) -> Iterator[Event]:
     text = _("Full: new mail is deferred or rejected from here on")
     yield Event(
         at, at, "exclamation-octagon-fill", lambda _event: format_html("<b>{}</b>", text),
-        note=_("the owner got a mail"), level="bad",
+        note=_("the owner gets a mail once there is room") if mailbox.warning_waits else _("the owner got a mail"),
+        level="bad",
     )  # fmt: skip
 
 

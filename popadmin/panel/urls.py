@@ -28,6 +28,7 @@ from popadmin.panel.views import (
     rename,
     search,
     sign_ins,
+    stopping_message,
 )
 
 urlpatterns = [
@@ -90,6 +91,7 @@ urlpatterns = [
     path("mailboxes/<int:key>/undo/<int:entry>/", mailbox.UndoChange.as_view(), name="mailboxes-change-undo"),
     path("mailboxes/<int:key>/invitation/", mailbox_password.Invitation.as_view(), name="mailboxes-invitation"),
     path("mailboxes/<int:key>/recovery/", mailbox_recovery.Recovery.as_view(), name="mailboxes-recovery"),
+    path("mailboxes/<int:key>/stopped/<int:finding>/", stopping_message.Stopped.as_view(), name="mailboxes-stopped"),
     path("mailboxes/<int:key>/edit/", mailbox.Edit.as_view(), name="mailboxes-edit"),
     path("mailboxes/<int:key>/name/", rename.OfMailbox.as_view(), name="mailboxes-rename"),
     path("mailboxes/<int:key>/password/", mailbox_password.Password.as_view(), name="mailboxes-password"),

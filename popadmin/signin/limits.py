@@ -92,11 +92,14 @@ class LoginThrottle:
         client = client or LOCAL
         return self._throttle.bar(client, name, time.monotonic(), loopback=is_loopback(client))
 
-    def failed(self, client: str, name: str, password: str, *, unknown: bool) -> None:
+    def failed(self, client: str, name: str, password: str, *, unknown: bool) -> bool:
+        """Count a failure; return whether it was the same as one before."""
         digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
         client = client or LOCAL
         now, loopback = time.monotonic(), is_loopback(client)
+        tried = self._throttle.tried(client, name, digest, now)
         self._throttle.failed(client, name, digest, now, unknown=unknown, loopback=loopback)
+        return tried
 
     def succeeded(self, client: str, name: str) -> None:
         self._throttle.succeeded(client or LOCAL, name, time.monotonic())

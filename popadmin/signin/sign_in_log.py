@@ -15,12 +15,13 @@ BUSY = "server busy"
 _OF_KNOWN_USERS = frozenset({WRONG, SUSPENDED, WEB_OFF, MAILED, NO_ADDRESS, HOSTED_ADDRESS})
 
 
-def refusal(client: str, name: str, cause: str) -> None:
-    """Log a refused sign-in.
+def refusal(client: str, name: str, cause: str, *, repeated: bool = False) -> None:
+    """Log a refused sign-in. `repeated`: with the same password as before, which is no guess.
 
     `client` comes first and is never quoted: programs that ban addresses parse it (docs/install.md).
     """
-    log.warning("sign-in refused", extra={"data": _log_fields(client, name, cause)})
+    fields = _log_fields(client, name, cause)
+    log.warning("sign-in refused", extra={"data": {**fields, "cause": f"{cause}, repeated" if repeated else cause}})
 
 
 def password_request(client: str, name: str, outcome: str) -> None:

@@ -62,10 +62,12 @@ def mailbox_cells(mailbox: Mailbox) -> SafeString:
 
 @register.filter
 def address(text: str) -> SafeString:
-    """Return an address with its local part in bold, and after it the Unicode form of its domain if that differs."""
+    """Return an address with its local part in bold and its domain in its own script; the title has it as stored."""
     local_part, at, domain = text.rpartition("@")
     unicode_name = in_script(domain)
-    return format_html("<b>{}</b>{}{}{}", local_part, at, domain, spare(unicode_name))
+    if not unicode_name:
+        return format_html("<b>{}</b>{}{}", local_part, at, domain)
+    return format_html('<span title="{}"><b>{}</b>{}{}</span>', text, local_part, at, unicode_name)
 
 
 @register.filter
@@ -94,6 +96,21 @@ def small(text: str) -> SafeString:
 
 @register.inclusion_tag("partials/findings.html")
 def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
-    """Show one notice per finding, with its remedy."""
-    notices = [(finding, capfirst(finding_text.heading(finding)), finding_text.fact(finding)) for finding in found]
-    return {"notices": [(*each, finding_text.remedy(each[0])) for each in notices]}
+    """Show one notice per finding, with its remedy. The owner's page for the remedy."""
+    return {"notices": [_notice(finding, "mailbox-stopped", finding.pk) for finding in found]}
+
+
+@register.inclusion_tag("partials/findings.html")
+def finding_notices_for_admins(found: Iterable[Finding]) -> dict[str, Any]:
+    """Show the same with the admins' page for the remedy."""
+    return {"notices": [_notice(finding, "mailboxes-stopped", finding.mailbox_id, finding.pk) for finding in found]}
+
+
+def _notice(finding: Finding, *page: Any) -> dict[str, Any]:
+    return {
+        "since": finding.since,
+        "title": capfirst(finding_text.heading(finding)),
+        "fact": finding_text.fact(finding),
+        "remedy": finding_text.remedy(finding),
+        "url": reverse(page[0], args=page[1:]) if finding.kind == Finding.Kind.STOPPED else "",
+    }

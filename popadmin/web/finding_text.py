@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
@@ -12,7 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Finding
 from mailstore.retention.finding_detectors import HASTY_SESSIONS
-from popadmin.web import device_kind
+from mailstore.retention.stopping_message import LINE_OCTETS_MOST
+from popadmin.web import device_kind, formats
 from popadmin.web.formats import count, percent
 
 Kind = Finding.Kind
@@ -23,6 +25,8 @@ _HEADINGS: dict[str, Promise] = {
     Kind.SHARED: gettext_lazy("Two machines seem to use the password of %(device)s"),
     Kind.KEEPS: gettext_lazy("%(device)s never deletes, and the mailbox is %(percent)s full"),
     Kind.UNENDED: gettext_lazy("%(device)s never ends its sessions properly"),
+    Kind.UNDONE: gettext_lazy("%(device)s deletes mail, but hangs up before that counts"),
+    Kind.STOPPED: gettext_lazy("%(device)s stops at one message"),
     Kind.PREVIOUS: gettext_lazy("A mail program still uses the previous password"),
 }
 
@@ -59,6 +63,21 @@ def _refused(figures: Figures) -> str:
     ) % {**_counts(figures, "times"), "client": figures.get("client") or _("an unknown address")}
 
 
+def _stopped(figures: Figures) -> str:
+    text = _(
+        "In two days none of its %(sessions)s sessions got past this message, which arrived on %(date)s (%(size)s)."
+    ) % {
+        **_counts(figures, "sessions"),
+        "date": formats.exact(datetime.fromisoformat(figures["arrived_at"])),
+        "size": formats.size(int(figures["octets"])),
+    }
+    line_octets = figures.get("line_octets") or 0
+    if line_octets <= LINE_OCTETS_MOST:
+        return text
+    cause = _("One of its lines has %(octets)s octets, and %(most)s are allowed.")
+    return f"{text} {cause % {'octets': count(line_octets), 'most': count(LINE_OCTETS_MOST)}}"
+
+
 # The detectors report no session or hour alone, so these need no singular.
 _FACTS: dict[str, Callable[[Figures], str]] = {
     Kind.AGAIN: _fetched_again,
@@ -71,6 +90,11 @@ _FACTS: dict[str, Callable[[Figures], str]] = {
     Kind.UNENDED: lambda figures: (
         _("In two days none of its %(sessions)s sessions ended with QUIT.") % _counts(figures, "sessions")
     ),
+    Kind.UNDONE: lambda figures: (
+        _("In two days it deleted messages in %(sessions)s sessions, and none of these ended with QUIT.")
+        % _counts(figures, "sessions")
+    ),
+    Kind.STOPPED: _stopped,
     Kind.PREVIOUS: _refused,
 }
 _REMEDIES: dict[str, Promise] = {
@@ -91,6 +115,15 @@ _REMEDIES: dict[str, Promise] = {
     Kind.UNENDED: gettext_lazy(
         "So the messages that it deletes stay in the mailbox. Update the mail program. A virus scanner "
         "that checks mail can also be the cause."
+    ),
+    Kind.UNDONE: gettext_lazy(
+        "So the messages stay in the mailbox, and it fetches them again. It has not lost track of them: a deletion "
+        "counts once the program has said QUIT. Update the mail program. A virus scanner that checks mail can also be "
+        "the cause."
+    ),
+    Kind.STOPPED: gettext_lazy(
+        "It gets no mail behind it. Move the message to recovery: then the program goes on. There it can still be "
+        "read, and restored."
     ),
     Kind.PREVIOUS: gettext_lazy(
         "Type the new password there, or better: connect it as a device with a password of its own."

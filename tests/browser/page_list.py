@@ -37,12 +37,12 @@ OF_ADMINS = _names(
     "operations visits-names domains-addresses domains-admins domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
-    "mailboxes-rename mailboxes-imports mailboxes-import "
+    "mailboxes-rename mailboxes-imports mailboxes-import mailboxes-stopped "
     "mailboxes-import-columns policies policies-choice policies-one"
 )
 OF_OWNERS = _names(
-    "mailbox devices devices-connect devices-one devices-revoke settings-forwarding settings-history messages "
-    "messages-one messages-purge diary recovery recovery-restore recovery-purge"
+    "mailbox mailbox-stopped devices devices-connect devices-one devices-revoke settings-forwarding settings-history "
+    "messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
 )
 OF_STRANGERS = frozenset({"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device"})
 PAGES = {
@@ -64,6 +64,9 @@ NO_PAGES = _names(
 )
 
 
+Keys = dict[str, list[int | str | tuple[int, ...]]]
+
+
 @dataclass(frozen=True, slots=True)
 class ListedPage:
     name: str
@@ -75,7 +78,7 @@ def names() -> set[str]:
     return {name for name in get_resolver().reverse_dict if isinstance(name, str)}
 
 
-def a_site() -> dict[str, list[int | str]]:
+def a_site() -> Keys:
     """Some of everything that pages show; returns the keys for the addresses that take one."""
     root = an_admin()
     a_domain("bücher.example", quota_octets=2**30)
@@ -93,6 +96,7 @@ def a_site() -> dict[str, list[int | str]]:
     grants.ensure(CUSTOMER, ["example.org", long.name, other.name], actor=ACTOR, password=PASSWORD)
     alias = aliases.ensure("info@example.org", [ANN, "away@elsewhere.example"], actor=ACTOR).row
     live, resting = _mail(ann)
+    stopped = _stopped_program(ann, live)
     upload = _upload(root), _upload(User.objects.get(address=CUSTOMER))
     removed = Domain.objects.get(name="gone.example")
     carla = User.objects.get(address=CUSTOMER)
@@ -102,23 +106,25 @@ def a_site() -> dict[str, list[int | str]]:
         "devices": [Device.objects.get(name__startswith="A phone").pk, Device.objects.get(mailbox=ann, main=True).pk],
         "domains": [ann.domain_id],
         "domains-purge": [removed.pk],
+        "mailbox-stopped": [stopped],
         "mailboxes": [ann.pk],
         "mailboxes-bulk": list(ACTIONS),
         "mailboxes-import": [row.pk for row in upload],
         "mailboxes-import-columns": [row.pk for row in upload],
         "mailboxes-purge": [gone.pk],
+        "mailboxes-stopped": [(ann.pk, stopped)],
         "messages": [live, resting],
         "messages-purge": [resting],
         "policies": [policy.pk],
     }
 
 
-def pages_of(person: str, keys: dict[str, list[int | str]]) -> list[ListedPage]:
+def pages_of(person: str, keys: Keys) -> list[ListedPage]:
     """The pages that this person reaches, each by its address."""
     return [ListedPage(name, path) for name in sorted(PAGES[person]) for path in _paths(name, person, keys)]
 
 
-def _paths(name: str, person: str, keys: dict[str, list[int | str]]) -> list[str]:
+def _paths(name: str, person: str, keys: Keys) -> list[str]:
     if name == "password-reset":
         user = User.objects.get(address=ANN)
         uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
@@ -131,7 +137,7 @@ def _paths(name: str, person: str, keys: dict[str, list[int | str]]) -> list[str
     found = keys.get(name) or keys[name.partition("-")[0]]
     if name.startswith("mailboxes-import"):
         found = found[:1] if person == HOST else found[1:]  # everybody has files of his own
-    return [reverse(name, args=[key]) for key in found]
+    return [reverse(name, args=key if isinstance(key, tuple) else [key]) for key in found]
 
 
 def _mail(ann: Mailbox) -> tuple[int, int]:
@@ -156,6 +162,15 @@ def _mail(ann: Mailbox) -> tuple[int, int]:
         )  # fmt: skip
     Finding.objects.create(mailbox=ann, device=phone, kind="hasty", since=timezone.now(), facts=facts)
     return live.pk, resting.pk
+
+
+def _stopped_program(ann: Mailbox, message: int) -> int:
+    arrived_at = timezone.now() - timedelta(days=3)
+    facts = {"message": message, "octets": 5120, "arrived_at": arrived_at.isoformat(), "sessions": 12}
+    old = a_device(ann, "Old PC")
+    return Finding.objects.create(
+        mailbox=ann, device=old, kind="stopped", since=timezone.now(), facts={**facts, "line_octets": 5000}
+    ).pk
 
 
 def _upload(owner: User) -> MailboxImport:

@@ -35,7 +35,7 @@ class FakeDraft:
         self.abort()
         wire = b"".join(self._chunks)
         self._store.wires[self._name] = wire
-        return BodyRef(self._name, len(wire), octets, xxhash.xxh3_128_digest(wire))
+        return BodyRef(self._name, len(wire), octets, xxhash.xxh3_128_digest(wire), b"\0" in wire)
 
     def abort(self) -> None:
         self._store.drafts.pop(self._name, None)
@@ -89,11 +89,12 @@ class FakeBodies:
             return error
         return MemoryBody(self.wires[ref.key])
 
-    def verify(self, ref: BodyRef) -> None:
+    def verify(self, ref: BodyRef) -> bool:
         self.require_reachable()
         wire = self.wires.get(ref.key)
         if wire is None or len(wire) != ref.wire_octets or xxhash.xxh3_128_digest(wire) != ref.digest:
             raise BodyLost(ref.key)
+        return b"\0" in wire
 
     def examine(self, name: str) -> tuple[BodyRef, float]:
         self.require_reachable()
@@ -102,7 +103,8 @@ class FakeBodies:
             raise BodyLost(name)
         key = name.rpartition("/")[2]
         octets = len(wire) - (b"\r\n" + wire).count(b"\r\n.")
-        return BodyRef(key, len(wire), octets, xxhash.xxh3_128_digest(wire)), sortable_ids.parts(key)[0] / 1000
+        ref = BodyRef(key, len(wire), octets, xxhash.xxh3_128_digest(wire), b"\0" in wire)
+        return ref, sortable_ids.parts(key)[0] / 1000
 
     def remove(self, key: str) -> None:
         self.require_reachable()

@@ -7,11 +7,13 @@ from base64 import b64encode
 import pytest
 
 from mailstore.directory import existing_password, mailboxes
-from mailstore.models import User
+from mailstore.models import DiarySession, User
 from mailstore.policy import foreign_hash
 from tests import doveadm
 from tests.listeners import ACTOR, MailSite
 from tests.pop3_client import Pop3Client
+from tests.site.page_users import an_admin, signed_in
+from tests.up.programs import until
 
 ANN, SECRET = "ann@example.org", "Café2026!xk"
 OCTETS = [b"Caf\xe92026!xk", b"Caf\xc3\xa92026!xk", b"Cafe\xcc\x812026!xk"]
@@ -68,7 +70,7 @@ def test_blanks_around_a_name_are_dropped(mail_site: MailSite, how: str, form: s
         assert answer(session, how, form.format(ANN).encode(), b"correct horse battery staple").startswith(b"+OK")
 
 
-def test_what_cannot_be_read_is_in_the_log_with_its_name(mail_site: MailSite) -> None:
+def test_what_cannot_be_read_is_in_the_log_the_diary_and_on_the_page_of_sign_ins(mail_site: MailSite) -> None:
     mail_site.mailbox()
     seen = len(mail_site.pop3d.log())
     with mail_site.dial() as session:
@@ -79,3 +81,23 @@ def test_what_cannot_be_read_is_in_the_log_with_its_name(mail_site: MailSite) ->
     lines = mail_site.pop3d.logged("sign-in refused .*Malformed", after=seen, times=3)
     assert sum(ANN in line for line in lines) == 2
     assert not any("cret" in line.partition("cause=")[2] for line in lines)
+    until(lambda: diary_count("malformed") == 2, "the diary has both")
+    an_admin()
+    assert "the name or the password cannot be read" in signed_in("root").get("/sign-ins/").content.decode()
+
+
+def test_octets_that_are_no_utf_8_are_refused_like_any_wrong_password(mail_site: MailSite) -> None:
+    mail_site.mailbox()
+    seen = len(mail_site.pop3d.log())
+    with mail_site.dial() as session:
+        for octets in (b"\xff\xfe", b"\x81\x8d", b"\xed\xa0\x80"):
+            assert answer(session, "PLAIN", ANN.encode(), octets) == REFUSAL
+        assert answer(session, "USER", b"\xff@example.org", b"secret") == REFUSAL
+    lines = mail_site.pop3d.logged("sign-in refused .*BadCredentials", after=seen, times=4)
+    assert sum(f"address={ANN}" in line for line in lines) == 3
+    until(lambda: diary_count("wrong") == 3, "the diary has them")
+
+
+def diary_count(ended: str) -> int:
+    """How many sign-ins it has that were refused so; those of one hour share a row."""
+    return sum(DiarySession.objects.filter(ended=ended).values_list("sessions", flat=True))

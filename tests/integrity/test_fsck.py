@@ -274,7 +274,7 @@ def test_counters_of_a_mailbox_are_mended_to_the_sums(store: FileBodies) -> None
     Mailbox.objects.update(messages=7, octets=70)
     (finding,) = found(store)
     assert (finding.kind, finding.subject) == ("counter", ANN)
-    assert finding.detail == "says 7 messages, 70 octets; has 1 messages, 100 octets"
+    assert finding.detail == "says 7 messages, 70 octets; has 1 message, 100 octets"
     assert found(store, repair=True)[0].mended
     box.refresh_from_db()
     assert (box.messages, box.octets, box.change) == (1, 100, change + 1)

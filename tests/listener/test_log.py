@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mailstore.directory import mailboxes
 from mailstore.models import Message
-from tests.listeners import Daemon, MailSite, daemon, greeted, numbered
+from tests.listeners import ACTOR, Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to, plain_response
 
 ADDRESS = "ann@example.org"
@@ -151,6 +154,41 @@ def test_a_refused_sign_in_is_one_line_that_the_documented_filter_reads(mail_sit
     assert 'address=nobody@example.org mechanism=USER cause="BadCredentials: unknown user"' in lines[1]
     assert all("address=" not in line and "zebra" not in line for line in lines[2:])
     assert not reads.match(talkative.logged(r"popadmin\.session session", after=before)[0])
+
+
+def test_a_device_that_missed_a_new_password_is_told_in_words_that_the_documented_filter_leaves_out(
+    mail_site: MailSite, talkative: Daemon, tmp_path: Path
+) -> None:
+    """The harm: after each change of a password fail2ban barred the whole house, since a phone asked on."""
+    mail_site.mailbox(password=SECRET)
+    mailboxes.set_password(ADDRESS, "a new zebra crossing 89", actor=ACTOR)
+    before = len(talkative.log())
+    for secret in [SECRET] * 6 + ["never right"] * 6 + ["another guess"]:
+        with dial(talkative) as client:
+            client.send(f"USER {ADDRESS}\r\nPASS {secret}\r\nQUIT\r\n".encode())
+            client.rest()
+    lines = talkative.logged("sign-in refused", after=before, times=13)
+    causes = [line.partition('cause="BadCredentials: ')[2].rstrip('"') for line in lines]
+    wrong, repeated = "wrong password", "wrong password, repeated"
+    assert causes == ["previous password"] * 6 + [wrong] + [repeated] * 5 + [wrong]
+    assert [line for line in lines if read_by_filter(line)] == [lines[6], lines[12]]
+    if found := shutil.which("fail2ban-regex"):
+        log, rules = tmp_path / "log", tmp_path / "popadmin.conf"
+        log.write_text("\n".join(lines) + "\n")
+        rules.write_text("\n".join(["[Definition]", *failregexes("failregex = ")]) + "\n")
+        told = subprocess.run([found, str(log), str(rules)], capture_output=True, text=True, check=True).stdout
+        assert "2 matched" in told
+
+
+def failregexes(before: str = "") -> list[str]:
+    """The lines of failregex in docs/install.md."""
+    (first,) = re.findall(r"    failregex = (.+)\n", INSTALL.read_text())
+    (second,) = re.findall(r"    failregex = .+\n +(\^.+)\n", INSTALL.read_text())
+    return [f"{before}{first}", f"            {second}" if before else second]
+
+
+def read_by_filter(line: str) -> bool:
+    return any(re.match(each.replace("<HOST>", r"(?P<host>\S+)"), line) for each in failregexes())
 
 
 def test_a_guesser_who_leaves_before_the_check_is_a_line_that_the_documented_filter_reads(

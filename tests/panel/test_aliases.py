@@ -83,8 +83,8 @@ def test_names_in_another_script_are_found_and_shown_both_ways(root: Client) -> 
     aliases.ensure("info@bücher.example", ["post@bücher.example", AWAY], actor=ACTOR)
     for query in ("q=info@b%C3%BCcher.example", "q=b%C3%BCcher.example"):
         text = page(root, f"/aliases/?{query}")
-        assert listed(text) == ["info@xn--bcher-kva.example"]
-        assert 'info</b>@xn--bcher-kva.example <small class="c-more">bücher.example</small>' in text
+        assert listed(text) == ["info@bücher.example"]
+        assert '<span title="info@xn--bcher-kva.example"><b>info</b>@bücher.example</span>' in text
         assert "post@bücher.example" in text
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.directory import mailboxes
+from mailstore.directory import devices, mailboxes
 from mailstore.models import AuditEntry, Body, Device, Mailbox, Message, User
 from popadmin.panel.timeline_event import Event
 from popadmin.panel.timeline_sources import PAGE_ROWS
@@ -193,3 +193,17 @@ def test_the_sessions_are_a_file_too(root: Client, ann: Mailbox) -> None:
     answer = timeline(root, ann, export="csv")
     assert answer["Content-Type"].startswith("text/csv")
     assert "Main password" in b"".join(answer.streaming_content).decode()
+
+
+def test_a_device_that_was_connected_has_the_icon_of_its_kind(root: Client, ann: Mailbox) -> None:
+    for name, kind in (("A", "laptop"), ("B", "phone")):
+        devices.add(ANN, name, actor=ACTOR, kind=kind)
+    devices.revoke(ANN, "A", actor=ACTOR)
+    assert [event.icon for event in events(timeline(root, ann))][:3] == ["envelope", "phone", "laptop"]
+
+
+def test_a_full_mailbox_is_told_when_its_owner_hears_of_it(root: Client, ann: Mailbox) -> None:
+    Mailbox.objects.update(warned_percent=100, warned_at=timezone.now(), warning_waits=True)
+    assert events(timeline(root, ann))[0].note == "the owner gets a mail once there is room"
+    Mailbox.objects.update(warning_waits=False)
+    assert events(timeline(root, ann))[0].note == "the owner got a mail"

@@ -269,3 +269,15 @@ def test_on_this_machine_the_failures_of_others_delay_nobody() -> None:
     assert wait(memory, client="127.0.0.1", loopback=True) == 0.0
     guess(memory, 2, client="127.0.0.1", loopback=True)
     assert wait(memory, client="127.0.0.1", loopback=True) == FIRST_DELAY_SECONDS * 2
+
+
+def test_the_same_wrong_password_again_is_known_there_for_a_day_unless_it_is_forgiven() -> None:
+    memory = Throttle()
+    assert not memory.tried(HOME, ANN, secret(1), 0.0)
+    memory.failed(HOME, ANN, secret(1), 0.0, unknown=False, loopback=False)
+    assert memory.tried(HOME, ANN, secret(1), 1.0)
+    assert not memory.tried(HOME, ANN, secret(2), 1.0)
+    assert not memory.tried(ELSEWHERE, ANN, secret(1), 1.0)
+    assert not memory.tried(HOME, ANN, secret(1), 86_401.0)
+    memory.forgive(HOME, ANN, secret(1))
+    assert not memory.tried(HOME, ANN, secret(1), 1.0)

@@ -77,6 +77,18 @@ def test_a_changed_octet_is_found_within_the_days_and_what_is_whole_again_is_for
     assert list(Check(letters.store).run()) == []
 
 
+def test_the_check_finds_out_which_older_bodies_hold_nul(letters: Notices) -> None:
+    some_mail(letters, 2)
+    draft = letters.store.begin()
+    draft.write(b"Subject: x\r\n\r\n\0\r\n")
+    ref = draft.commit(17)
+    Body.objects.create(key=ref.key, wire_octets=ref.wire_octets, octets=ref.octets, digest=ref.digest)
+    Body.objects.update(has_nul=None)
+    swept(letters, 0)
+    swept(letters, 30)
+    assert list(Body.objects.order_by("pk").values_list("has_nul", flat=True)) == [False, False, True]
+
+
 def test_the_next_round_begins_at_the_first_body_and_takes_its_days_too(letters: Notices) -> None:
     files = some_mail(letters, 3)
     swept(letters, 0)

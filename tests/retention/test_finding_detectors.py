@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from mailstore.directory import devices, mailbox_removal, mailboxes
-from mailstore.models import Finding, Mailbox, RetentionPolicy
+from mailstore.messages import recovery
+from mailstore.models import Device, Finding, Mailbox, RetentionPolicy
 from mailstore.retention import finding_detectors
 from tests.owner.mail import a_device, a_session
-from tests.site.rows import ACTOR, a_mailbox
+from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"
@@ -53,6 +54,22 @@ def unended(box):
     a_session(a_device(box, "PC"), ago=hours(1), sessions=12, ended="lost")
 
 
+def undone(box):
+    device = a_device(box, "PC")
+    for ago in range(4):
+        a_session(
+            device, ago=hours(ago + 0.5), fetched="{[1,6)}", fetched_messages=5, unremoved_messages=5, ended="lost"
+        )
+
+
+def stops_at(device, message, *, sessions=4, every_hours=10, alone=False, **fields):
+    """Fetches the mail up to this message, or this one alone, and hangs up."""
+    first = message.added if alone else 1
+    values = {"fetched_messages": message.added + 1 - first, "listed": message.added + 5, "ended": "lost", **fields}
+    for number in range(sessions):
+        a_session(device, ago=hours(number * every_hours + 1), fetched=f"{{[{first},{message.added + 1})}}", **values)
+
+
 def previous(box):
     a_session(None, mailbox=box, ago=hours(1), sessions=3, ended="previous", client="192.0.2.7")
 
@@ -63,6 +80,7 @@ FOUND = {
     Kind.HASTY: (hasty, {"sessions": 360}),
     Kind.KEEPS: (keeps, {"percent": 90, "fetched": 5}),
     Kind.UNENDED: (unended, {"sessions": 12}),
+    Kind.UNDONE: (undone, {"sessions": 4}),
     Kind.PREVIOUS: (previous, {"times": 3, "client": "192.0.2.7"}),
 }
 
@@ -78,6 +96,60 @@ def test_each_kind_is_found_with_its_figures_and_nothing_else_is(box, kind):
     found = Finding.objects.get()
     assert (found.kind, found.mailbox, found.facts, found.since) == (kind, box, facts, now)
     assert (found.device is None) is (kind is Kind.PREVIOUS)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["fetches all again", "knows what it has"])
+@pytest.mark.parametrize("fields", [{}, {"ended": "idle"}, {"unremoved_messages": 2}], ids=str)
+def test_the_message_at_which_a_program_stops_is_named_and_nothing_else_is_said(box, alone, fields):
+    a_message(box)
+    message = a_message(box, octets=5000)
+    stops_at(a_device(box, "PC"), message, sessions=12, every_hours=3, alone=alone, **fields)
+    assert finding_detectors.count(timezone.now()) == 1
+    assert finding_detectors.detect(timezone.now()) == 1
+    found = Finding.objects.get()
+    assert found.kind == Kind.STOPPED
+    arrived_at = datetime.fromisoformat(found.facts.pop("arrived_at"))
+    assert arrived_at == message.arrived_at
+    assert found.facts == {"sessions": 12, "message": message.pk, "octets": 5000, "line_octets": None}
+
+
+def goes_on(device, message):
+    a_session(device, ago=hours(0.1), fetched=f"{{[1,{message.added + 3})}}", fetched_messages=message.added + 2)
+
+
+def ends_well(device, message):
+    a_session(device, ago=hours(0.1), fetched=f"{{[1,{message.added + 1})}}", fetched_messages=message.added)
+
+
+def leaves_the_mailbox(device, message):
+    recovery.remove(ANN, [message.pk], actor=ACTOR)
+
+
+@pytest.mark.parametrize("change", [goes_on, ends_well, leaves_the_mailbox])
+def test_a_program_that_gets_past_its_message_is_stopped_no_more(box, change):
+    message, device = a_message(box), a_device(box, "PC")
+    stops_at(device, message)
+    assert finding_detectors.detect(timezone.now()) == 1
+    change(device, message)
+    finding_detectors.detect(timezone.now())
+    assert not Finding.objects.filter(kind=Kind.STOPPED).exists()
+
+
+@pytest.mark.parametrize("how", [{"sessions": 2, "every_hours": 30}, {"every_hours": 1}, {"listed": 1}], ids=str)
+def test_a_program_that_was_cut_off_for_an_afternoon_or_has_all_its_mail_is_not_stopped(box, how):
+    stops_at(a_device(box, "PC"), a_message(box), **how)
+    assert finding_detectors.detect(timezone.now()) == 0
+
+
+def test_a_program_that_hangs_up_before_its_deletions_count_has_not_lost_track_of_its_mail(box):
+    undone(box)
+    Device.objects.filter(name="PC").update(selector="another")
+    again(a_mailbox("bob@example.org"))
+    finding_detectors.detect(timezone.now())
+    assert dict(Finding.objects.values_list("mailbox__user__address", "kind")) == {
+        ANN: Kind.UNDONE,
+        "bob@example.org": Kind.AGAIN,
+    }
 
 
 def test_a_finding_keeps_its_first_day_and_goes_when_it_is_so_no_more(box):

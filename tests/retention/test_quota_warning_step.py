@@ -11,6 +11,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from mailstore.directory import mailboxes
+from mailstore.messages import recovery
 from mailstore.models import DomainGrant, Mailbox, User
 from mailstore.retention import sweep
 from mailstore.retention.quota_warning_step import NOTICE_OCTETS, QUOTA_WARNINGS
@@ -42,8 +43,7 @@ def test_each_crossing_is_told_once(letters: Notices) -> None:
     assert letters.subjects(ANN) == [
         "Your mailbox is 80\u00a0% full",
         "Your mailbox is 96\u00a0% full",
-        "Your mailbox is full",
-    ]
+    ], "a full mailbox has no room for a third"
     assert_counters_are_sums()
 
 
@@ -86,6 +86,42 @@ def test_a_warning_that_would_fill_the_mailbox_stays_out_of_it(letters: Notices,
     assert (letters.subjects(ANN), box.messages) == ([], 19)
     assert box.warned_percent == 95, "the digest names it"
     assert sweep.tend(letters.store) == 0, "and it is not tried again and again"
+
+
+@pytest.mark.parametrize("quotas", [{"quota_octets": 100_000}, {"quota_messages": 1}], ids=["octets", "messages"])
+def test_a_full_mailbox_gets_no_mail_that_says_so_and_the_recovery_address_does(
+    letters: Notices, mailoutbox: list[EmailMessage], quotas: dict[str, int]
+) -> None:
+    """The harm: its owner deleted a message to make room, and it was full again by the warning."""
+    box = holding(100_000, **quotas)
+    User.objects.filter(address=ANN).update(recovery_address="ann@elsewhere.example", language="fr")
+    assert [sweep.tend(letters.store) for _ in range(3)] == [1, 0, 0]
+    box.refresh_from_db()
+    assert (letters.subjects(ANN), box.messages) == ([], 1)
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == (["ann@elsewhere.example"], "Votre boîte est pleine")
+    assert ANN in mail.body
+
+
+def test_a_warning_that_found_no_room_comes_when_there_is_some_and_is_true_then(letters: Notices) -> None:
+    box = holding(90_000, quota_octets=100_000)
+    letter = a_message(box, octets=12_000)
+    assert sweep.tend(letters.store) == 1
+    assert letters.subjects(ANN) == []
+    recovery.remove(ANN, [letter.pk], actor=ACTOR)
+    assert [sweep.tend(letters.store) for _ in range(2)] == [0, 0], "it is no new crossing"
+    assert letters.subjects(ANN) == ["Your mailbox is 90\u00a0% full"]
+    box.refresh_from_db()
+    assert (box.warned_percent, box.warning_waits) == (80, False)
+
+
+def test_a_warning_that_found_no_room_is_dropped_where_it_is_no_longer_true(letters: Notices) -> None:
+    holding(100_000, quota_octets=100_000)
+    sweep.tend(letters.store)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1_000_000)
+    sweep.tend(letters.store)
+    assert letters.subjects(ANN) == []
+    assert not Mailbox.objects.get().warning_waits
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

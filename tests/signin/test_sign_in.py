@@ -187,6 +187,9 @@ def test_the_filter_of_the_guide_reads_a_refusal_of_the_pages(client, caplog):
     an_owner("ann-of-the-filter@example.org")
     sign_in(client, "ann-of-the-filter@example.org", "wrong", REMOTE_ADDR="203.0.113.78")
     sign_in(client, "no blanks", "wrong", REMOTE_ADDR="203.0.113.78")
+    sign_in(client, "ann-of-the-filter@example.org", "wrong", REMOTE_ADDR="203.0.113.78")
     reads = re.compile(second.replace("<HOST>", r"(?P<host>\S+)"))
     lines = [TextFormatter().format(record) for record in caplog.records if record.message == "sign-in refused"]
-    assert [reads.match(line)["host"] for line in lines] == ["203.0.113.78"] * 2
+    assert [reads.match(line)["host"] for line in lines[:2]] == ["203.0.113.78"] * 2
+    assert 'cause="wrong password, repeated"' in lines[2], "a browser that keeps a password guesses nothing"
+    assert not reads.match(lines[2])

@@ -26,8 +26,9 @@ class EmptyBodyStore:
     def set_store_id(self, store_id: str) -> None:
         """It cannot be tied."""
 
-    def verify(self, ref: BodyRef) -> None:
+    def verify(self, ref: BodyRef) -> bool:
         """Whole, like all that is not there."""
+        return False
 
     def remove(self, key: str) -> None:
         """Nothing is there."""

@@ -108,6 +108,13 @@ class BodyStoreSuite:
         assert ref.digest == stored(store, wire).digest
         assert open_and_wait(store, ref).read(0, len(wire)) == wire
 
+    @pytest.mark.parametrize("wire", [SMALL, LARGE, b"\0\r\n", LARGE[:BORDER] + b"\0" + LARGE[BORDER:]], ids=len)
+    def test_a_store_tells_which_bodies_hold_nul(self, store: BodyStore, wire: bytes) -> None:
+        ref = stored(store, wire[:10], wire[10:])
+        assert ref.has_nul is (b"\0" in wire)
+        assert store.verify(ref) is ref.has_nul
+        assert store.examine(ref.key)[0].has_nul is ref.has_nul
+
     def test_the_unstuffed_length_is_kept_as_it_was_told(self, store: BodyStore) -> None:
         draft = store.begin()
         draft.write(SMALL)

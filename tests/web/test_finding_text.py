@@ -14,8 +14,12 @@ from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 pytestmark = pytest.mark.django_db
 
 
+STOPPED = {"sessions": 12, "message": 1, "octets": 5120, "arrived_at": "2026-11-12T14:05:00+00:00", "line_octets": 5000}
+FACTS = {kind: facts for kind, (_act, facts) in FOUND.items()} | {Finding.Kind.STOPPED: STOPPED}
+
+
 def found(box, kind, device=None):
-    facts = FOUND[kind][1]
+    facts = FACTS[kind]
     return Finding.objects.create(mailbox=box, device=device, kind=kind, since=timezone.now(), facts=facts)
 
 
@@ -36,6 +40,18 @@ def test_every_kind_has_words_for_all_its_figures(kind):
         ("previous", {"times": 1, "client": "192.0.2.1"}, "Refused 1 time in two days, last from 192.0.2.1."),
         ("previous", {"times": 2, "client": None}, "Refused 2 times in two days, last from an unknown address."),
         ("keeps", {"fetched": 1, "percent": 91}, "In 30 days it fetched 1 message and deleted none."),
+        (
+            "stopped",
+            STOPPED,
+            "In two days none of its 12 sessions got past this message, which arrived on 2026-11-12 14:05:00 UTC "
+            "(5\u00a0KB). One of its lines has 5,000 octets, and 998 are allowed.",
+        ),
+        (
+            "stopped",
+            {**STOPPED, "line_octets": 0},
+            "In two days none of its 12 sessions got past this message, which arrived on 2026-11-12 14:05:00 UTC "
+            "(5\u00a0KB).",
+        ),
     ],
 )
 def test_figures_agree_with_their_nouns(kind, facts, text):

@@ -14,6 +14,7 @@ from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import Alias
+from mailstore.policy.addresses import both_names
 
 HEADINGS = ("ALIAS", "STATE", "TARGETS")
 
@@ -87,4 +88,4 @@ def _cells(row: Alias) -> tuple[object, ...]:
         *([f"expired {values['expires_at'][:10]}"] if values["expired"] else []),
         *([f"until {values['expires_at'][:10]}"] if values["expires_at"] and not values["expired"] else []),
     ]
-    return row.address, ", ".join(states), " ".join(row.targets)
+    return both_names(row.address), ", ".join(states), " ".join(map(both_names, row.targets))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from mailstore.amount_text import ALIASES, MAILBOXES, MESSAGES, numbered
 from mailstore.directory import domain_removal, domain_rename, domains, row_json
 from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.removal_state import Removed
@@ -16,6 +17,7 @@ from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_text
 from mailstore.management.shell import actor
 from mailstore.models import Domain
+from mailstore.policy.addresses import both_names
 
 HEADINGS = ("DOMAIN", "STATE", "MAILBOXES", "ALIASES", "SIZE", "FULL MAILBOX")
 
@@ -99,7 +101,7 @@ class Command(NounCommand):
             self.say_json({"old": options["old"], "new": done.domain.name, "renamed": not options["dry_run"], **counts})
             return
         verb = "would be renamed" if options["dry_run"] else "renamed"
-        with_all = f"with {done.mailboxes} mailboxes, {done.aliases} aliases"
+        with_all = f"with {numbered(done.mailboxes, *MAILBOXES)}, {numbered(done.aliases, *ALIASES)}"
         self.stdout.write(f"{options['old']}: {verb} to {done.domain.name}, {with_all}")
         self.stdout.write(f"  {options['old']} then stands for {done.domain.name}")
 
@@ -118,8 +120,10 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json({"name": options["name"], verb: True, **asdict(what)})
             return
-        counts = f"{what.mailboxes} mailboxes, {what.aliases} aliases, {what.messages} messages"
-        self.stdout.write(f"{options['name']}: {verb}, with {counts}")
+        counts = (
+            numbered(what.mailboxes, *MAILBOXES), numbered(what.aliases, *ALIASES), numbered(what.messages, *MESSAGES)
+        )  # fmt: skip
+        self.stdout.write(f"{options['name']}: {verb}, with {', '.join(counts)}")
 
     def _say_table(self, rows: Iterable[dict[str, Any]]) -> None:
         for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):
@@ -154,7 +158,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     return (
-        values["name"],
+        both_names(values["name"]),
         _state(values),
         f"{values['mailboxes']} of {text_table.dash(values['max_mailboxes'])}",
         f"{values['aliases']} of {text_table.dash(values['max_aliases'])}",
@@ -168,5 +172,5 @@ def _limit(octets: int | None) -> str:
 
 
 def _state(values: dict[str, Any]) -> str:
-    standing = f", alias of {values['stands_for']}" if values["stands_for"] else ""
+    standing = f", alias of {both_names(values['stands_for'])}" if values["stands_for"] else ""
     return (removal_text(values) or ("active" if values["active"] else "inactive")) + standing

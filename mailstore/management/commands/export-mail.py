@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mailstore.amount_text import numbered
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
 from mailstore.transfer import mail_export
@@ -36,7 +37,7 @@ class Command(ShellCommand):
         else:
             self.stdout.write(f"{address}: exported {done.exported}, already there {done.present}")
         if done.lost:
-            raise CommandError(f"{done.lost} messages are lost: fsck names them")
+            raise CommandError(f"{numbered(done.lost, 'message is', 'messages are')} lost: fsck names them")
 
     def _warn(self, text: str) -> None:
         self.stderr.write(f"popadmin: {text}")

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DjangoDatabaseError
 
 from mailstore import bodies
+from mailstore.amount_text import OCTETS, numbered
 from mailstore.errors import MailError
 from mailstore.integrity import body_adoption
 from mailstore.integrity.body_adoption import Adoption
@@ -105,7 +106,9 @@ def _as_finding(one: Adoption) -> Finding:
     if one.why_not is not None:
         return Finding("damaged", one.name, one.why_not)
     kind = "adopted" if one.adopted else "adoptable"
-    return Finding(kind, one.name, f"{one.octets} octets, arrived {one.arrived_at:%Y-%m-%d %H:%M}", mended=one.adopted)
+    return Finding(
+        kind, one.name, f"{numbered(one.octets, *OCTETS)}, arrived {one.arrived_at:%Y-%m-%d %H:%M}", mended=one.adopted
+    )
 
 
 def _counted(findings: Iterator[Finding], left: Counter[str]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
+from mailstore.amount_text import MESSAGES, numbered
 from mailstore.directory import (
     domains,
     mailbox_lookup,
@@ -26,6 +27,7 @@ from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_t
 from mailstore.management.password_options import add_password_options, password_given
 from mailstore.management.shell import EXIT_REFUSED, EXIT_USAGE, actor
 from mailstore.models import Mailbox
+from mailstore.policy.addresses import both_names
 
 # The state in the list of a mailbox where a switch is not as in a new one.
 STATES = {
@@ -137,6 +139,8 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json(values)
             return
+        values["address"] = both_names(values["address"])
+        del values["readable"]
         for name, value in values.items():
             self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
@@ -185,7 +189,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json({"address": options["address"], verb: True, "messages": what.messages})
         else:
-            self.stdout.write(f"{options['address']}: {verb}, with {what.messages} messages")
+            self.stdout.write(f"{options['address']}: {verb}, with {numbered(what.messages, *MESSAGES)}")
 
 
 def _address(parser: CommandParser) -> None:
@@ -239,7 +243,7 @@ def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     states = [removal_text(values)] if values["removed_at"] else []
     states += [state for name, state in STATES.items() if values[name] != MAILBOX[name].default]
     return (
-        values["address"],
+        both_names(values["address"]),
         values["messages"],
         text_table.about(values["octets"]),
         values["quota"],

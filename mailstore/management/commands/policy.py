@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from mailstore.amount_text import MAILBOXES, MESSAGES, numbered
 from mailstore.directory import policies, row_json
 from mailstore.directory.fields.policy import POLICY
 from mailstore.management import text_table
@@ -117,4 +118,5 @@ def _in_days(days: int | None) -> str:
 
 
 def _all_of(going: Leaving) -> str:
-    return f"{going.messages} messages, {text_table.about(going.octets)}, in {going.mailboxes} mailboxes"
+    messages, mailboxes = numbered(going.messages, *MESSAGES), numbered(going.mailboxes, *MAILBOXES)
+    return f"{messages}, {text_table.about(going.octets)}, in {mailboxes}"

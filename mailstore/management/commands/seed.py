@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from mailstore import bodies
+from mailstore.amount_text import MAILBOXES, MESSAGES, numbered
 from mailstore.directory import new_password
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
@@ -36,7 +37,12 @@ class Command(ShellCommand):
         if json:
             self.say_json({**asdict(made), "password": password})
             return
-        self.stdout.write(f"created {made.domains} domains, {made.mailboxes} mailboxes, {made.messages} messages")
+        counts = (
+            numbered(made.domains, "domain", "domains"),
+            numbered(made.mailboxes, *MAILBOXES),
+            numbered(made.messages, *MESSAGES),
+        )
+        self.stdout.write(f"created {', '.join(counts)}")
         self.stdout.write(f"  password of every mailbox: {password}")
 
 

@@ -102,13 +102,14 @@ _BODY = {
     "wire_octets": "the size of the stored body, with stuffed dots",
     "body_octets": "the size of the body as a client counts it",
     "digest": "the digest of the stored body (bytea)",
+    "has_nul": "whether the body holds NUL (boolean)",
 }
 
 ADD_BODY = statement(
     "add_body",
     """
-    INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at, unreferenced_at)
-    VALUES (:body_key, :wire_octets, :body_octets, :digest::bytea, now(), now()) RETURNING id
+    INSERT INTO mailstore_body (key, wire_octets, octets, digest, has_nul, created_at, unreferenced_at)
+    VALUES (:body_key, :wire_octets, :body_octets, :digest::bytea, :has_nul::boolean, now(), now()) RETURNING id
     """,
     purpose="""Writes the row of a body that several recipients will share. Until a message refers to it the body
         counts as unreferenced, so that the sweep destroys it where no mailbox takes it.""",
@@ -134,8 +135,8 @@ _COUNT_IN = """UPDATE mailstore_mailbox box
            SET change = box.change + 1, messages = box.messages + 1, octets = box.octets + :octets::bigint
          WHERE box.removed_at IS NULL"""
 
-_NEW_BODY = """INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)
-        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, now()"""
+_NEW_BODY = """INSERT INTO mailstore_body (key, wire_octets, octets, digest, has_nul, created_at)
+        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, :has_nul::boolean, now()"""
 
 _NEW_MESSAGE = """INSERT INTO mailstore_message
            (mailbox_id, body_id, uidl, prefix, octets, arrived_at, aged_from, added, removed_why)"""
@@ -211,7 +212,7 @@ DELIVER_ALL = statement(
     parameters={
         "mailbox_ids": "the mailboxes (bigint[])",
         "octets": "the size of the message, with its delivery headers",
-        "body_id": "the body's row; NULL: there is none yet, and the next four describe it",
+        "body_id": "the body's row; NULL: there is none yet, and the next five describe it",
         **_BODY,
         "prefix": "the delivery headers (bytea)",
         "uidls": "a UIDL for each of the mailboxes, in their order (text[])",

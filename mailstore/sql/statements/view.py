@@ -61,7 +61,7 @@ CARDS = statement(
     "cards",
     """
     SELECT int8send(m.id) || int8send(m.octets) || int8send(b.wire_octets) || int8send(b.octets),
-           m.prefix, b.key, b.digest
+           m.prefix, b.key, b.digest, b.has_nul
       FROM mailstore_message m JOIN mailstore_body b ON b.id = m.body_id
      WHERE m.id = ANY(:message_ids::bigint[])
     """,

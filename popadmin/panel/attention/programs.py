@@ -98,6 +98,16 @@ _TEXTS: dict[str, Callable[[int], str]] = {
         "Programs of %(number)s mailboxes never end their sessions properly",
         number,
     ),
+    Kind.UNDONE: lambda number: ngettext(
+        "A program of %(number)s mailbox hangs up before its deletions count",
+        "Programs of %(number)s mailboxes hang up before their deletions count",
+        number,
+    ),
+    Kind.STOPPED: lambda number: ngettext(
+        "A program of %(number)s mailbox stops at one message",
+        "Programs of %(number)s mailboxes stop at one message",
+        number,
+    ),
 }
 _CONSEQUENCES: dict[str, Callable[[], str]] = {
     Kind.AGAIN: lambda: _("The same message may appear many times."),
@@ -105,4 +115,6 @@ _CONSEQUENCES: dict[str, Callable[[], str]] = {
     Kind.HASTY: lambda: _("It costs battery and data. Mail does not arrive sooner."),
     Kind.KEEPS: lambda: _("One day new mail will be refused."),
     Kind.UNENDED: lambda: _("Mail that such a program deletes stays."),
+    Kind.UNDONE: lambda: _("Mail that such a program deletes stays, and it fetches it again."),
+    Kind.STOPPED: lambda: _("Such a program gets no new mail."),
 }

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.directory import address_error, domain_caps
 from mailstore.directory.fields.field import Kind, Surface
@@ -80,7 +80,11 @@ class EditMailbox(EditForm, MailboxFields):
                 _("It contains %(used)s, the quota is %(quota)s.") % {"used": size(box.octets), "quota": size(octets)}
             )
         if messages is not None and messages <= box.messages:
-            text = _("It contains %(number)s messages, the quota is %(most)s.")
+            text = ngettext(
+                "It contains %(number)s message, the quota is %(most)s.",
+                "It contains %(number)s messages, the quota is %(most)s.",
+                box.messages,
+            )
             parts.append(text % {"number": count(box.messages), "most": count(messages)})
         return Shortfall(f"{octets}/{messages}", " ".join(parts)) if parts else None
 

@@ -83,10 +83,10 @@ class SignInForm(AuthenticationForm):
         if self.user_cache is None:
             cause = _cause(name)
             unknown = cause == sign_in_log.UNKNOWN
-            login_throttle.failed(client, name, password, unknown=unknown)
+            repeated = login_throttle.failed(client, name, password, unknown=unknown)
             if unknown:
                 refused_names.unknown(client, name)
-            sign_in_log.refusal(client, name, cause)
+            sign_in_log.refusal(client, name, cause, repeated=repeated)
             raise self.get_invalid_login_error()
         login_throttle.succeeded(client, name)
         known_networks.note(self.user_cache, client or LOCAL)

@@ -22,6 +22,7 @@ def test_alias_ensure_list_and_remove() -> None:
     assert json.loads(said("alias", "list", "--json")) == [
         {
             "address": "@example.org",
+            "readable": "@example.org",
             "active": True,
             "targets": ["ann@example.com", "bob@example.com"],
             "forward": False,

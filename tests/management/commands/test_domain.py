@@ -46,7 +46,7 @@ def test_a_domain_is_removed_with_a_word_for_its_mailboxes_listed_apart_restored
     with pytest.raises(CommandError, match="still has 1 mailbox"):
         call_command("domain", "remove", "example.org")
     assert said("domain", "remove", "example.org", "--with-mailboxes") == (
-        "example.org: removed, with 1 mailboxes, 0 aliases, 1 messages\n"
+        "example.org: removed, with 1 mailbox, 0 aliases, 1 message\n"
     )
     assert json.loads(said("domain", "list", "--json")) == []
     (row,) = json.loads(said("domain", "list", "--removed", "--json"))
@@ -57,7 +57,7 @@ def test_a_domain_is_removed_with_a_word_for_its_mailboxes_listed_apart_restored
         False,
     )
     assert "removed, kept until 2" in said("domain", "list", "--removed")
-    assert said("domain", "restore", "example.org").startswith("example.org: restored, with 1 mailboxes")
+    assert said("domain", "restore", "example.org").startswith("example.org: restored, with 1 mailbox,")
     said("domain", "remove", "example.org", "--with-mailboxes")
     purged = {"mailboxes": 1, "aliases": 0, "messages": 1, "octets": 70}
     assert json.loads(said("domain", "purge", "example.org", "--json")) == {
@@ -86,7 +86,7 @@ def test_domain_ensure_sets_what_mailboxes_may_have_and_what_it_stands_for() -> 
 def test_rename_says_what_goes_along() -> None:
     a_mailbox("ann@example.org")
     told = said("domain", "rename", "example.org", "new.example", "--dry-run")
-    assert told.startswith("example.org: would be renamed to new.example, with 1 mailboxes, 0 aliases")
+    assert told.startswith("example.org: would be renamed to new.example, with 1 mailbox, 0 aliases")
     assert not Domain.objects.filter(name="new.example").exists()
     done = json.loads(said("domain", "rename", "example.org", "new.example", "--json"))
     assert done == {"old": "example.org", "new": "new.example", "renamed": True, "mailboxes": 1, "aliases": 0}

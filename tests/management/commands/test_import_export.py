@@ -146,7 +146,7 @@ def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
     body.unlink()
     done = process("export-mail", ANN, f"{folder}/out", POPADMIN_DATA_DIR=folder)
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines()[-1] == "popadmin: 1 messages are lost: fsck names them"
+    assert done.stderr.decode().splitlines()[-1] == "popadmin: 1 message is lost: fsck names them"
 
 
 @pytest.mark.parametrize(

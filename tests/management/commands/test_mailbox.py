@@ -87,7 +87,7 @@ def test_mailbox_remove_needs_a_word_for_the_mail() -> None:
     a_message(a_mailbox())
     with pytest.raises(CommandError, match="contains mail"):
         call_command("mailbox", "remove", ANN)
-    assert said("mailbox", "remove", ANN, "--with-mail") == f"{ANN}: removed, with 1 messages\n"
+    assert said("mailbox", "remove", ANN, "--with-mail") == f"{ANN}: removed, with 1 message\n"
     assert json.loads(said("mailbox", "list", "--json")) == []
 
 
@@ -97,7 +97,7 @@ def test_a_removed_mailbox_is_listed_apart_restored_and_purged() -> None:
     (row,) = json.loads(said("mailbox", "list", "--removed", "--json"))
     assert (row["address"], row["removed_by"] != "", row["removed_at"] < row["kept_until"]) == (ANN, True, True)
     assert f"removed, kept until {row['kept_until'][:10]}" in said("mailbox", "list", "--removed")
-    assert said("mailbox", "restore", ANN) == f"{ANN}: restored, with 1 messages\n"
+    assert said("mailbox", "restore", ANN) == f"{ANN}: restored, with 1 message\n"
     assert said("mailbox", "list", "--removed").splitlines()[1:] == []
     said("mailbox", "remove", ANN, "--with-mail")
     assert json.loads(said("mailbox", "purge", ANN, "--json")) == {"address": ANN, "purged": True, "messages": 1}

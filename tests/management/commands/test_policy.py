@@ -32,7 +32,7 @@ def test_a_dry_run_tells_and_saves_nothing() -> None:
     said("policy", "ensure", "short", "--site")
     has(signed_in(box), a_message(box, octets=100, arrived_at=timezone.now() - timedelta(days=50)))
     output = said("policy", "ensure", "short", "--expire", "30", "--at-once", "--dry-run")
-    assert f"{timezone.now().date()}: removes 1 messages, 100 bytes, in 1 mailboxes\n" in output
+    assert f"{timezone.now().date()}: removes 1 message, 100 bytes, in 1 mailbox\n" in output
     assert RetentionPolicy.objects.get().expire_days is None
     figures = json.loads(said("policy", "ensure", "short", "--expire", "30", "--dry-run", "--json"))
     assert figures["total"]["messages"] == 1, "from now on: in thirty days"
