@@ -26,6 +26,7 @@ from django.db import connection
 from mailstore.directory import devices, domains, mailboxes
 from mailstore.directory.audit import Actor
 from mailstore.models import Mailbox
+from tests.installed_program import program
 from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 MANAGE = Path(__file__).resolve().parents[1] / "manage.py"
