@@ -100,10 +100,6 @@ def refusal(name: str, other: NotMail) -> str:
     """Return the sentence for a message that is missing, since it is compressed or encrypted."""
     if other.why is Why.ENCRYPTED:
         text = _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first")
-    elif other.what == "zstd":
-        text = _("%(name)s is compressed with zstd and not imported: run this with Python 3.14, or unpack it first")
-    elif other.what == "lz4":
-        text = _("%(name)s is compressed with lz4 and not imported, as popadmin has no library for it: unpack it")
     else:
         text = _("%(name)s is compressed with %(packing)s and not imported: unpack it first")
     return text % {"name": name, "packing": other.what}
