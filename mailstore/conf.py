@@ -7,6 +7,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from mailstore.policy.login_name import LoginNames
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -33,6 +35,7 @@ class Pop3:
     max_connections_per_ip: int
     plaintext_login: str  # "loopback", "never" or "always"
     trusted_proxies: tuple[str, ...]
+    login_names: LoginNames
 
     @property
     def listens(self) -> bool:
@@ -76,6 +79,7 @@ def load() -> Conf:
             max_connections_per_ip=settings.POP3_MAX_CONNECTIONS_PER_IP,
             plaintext_login=settings.PLAINTEXT_LOGIN,
             trusted_proxies=settings.TRUSTED_PROXIES,
+            login_names=settings.LOGIN_NAMES,
         ),
         lmtp=Lmtp(
             listen=settings.LMTP_LISTEN,

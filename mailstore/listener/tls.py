@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import ssl
 from pathlib import Path
+from typing import cast
 
 from django.core.exceptions import ImproperlyConfigured
 
 from mailstore import keypair
 from mailstore.conf import Tls
-from mailstore.listener.handshake import Context
+from mailstore.listener.handshake import Channel, Context
 
 log = logging.getLogger("popadmin.tls")
 
@@ -94,6 +95,7 @@ class Certificates:
         return context
 
     def _choose(self, channel: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        cast("Channel", channel).called_name = name
         found = self._by_name.get(name.lower()) if name else None
         if found is not None:
             channel.context = found

@@ -103,8 +103,9 @@ class DiaryBatch(models.Model):
 class RefusedName(models.Model):
     """Sign-ins that no diary of a mailbox can tell: with a name that nobody has, or refused by a limit.
 
-    A row stands for all tries that are alike, `tries` of them. `name` is an address in normal form; it is empty for
-    what is no address, which may be a password in the wrong field, and for the names that had no room. `network` is
+    A row stands for all tries that are alike, `tries` of them. `name` is an address in normal form, or the bare
+    local part of a mailbox; it is empty for any other text, which may be a password in the wrong field, and for the
+    names that had no room. `network` is
     empty where too many networks tried at once. `until` is when a limit ends.
     """
 
@@ -151,6 +152,7 @@ class Finding(models.Model):
         KEEPS = "keeps", _("never deletes, and the mailbox fills")
         UNENDED = "unended", _("never ends its sessions")
         PREVIOUS = "previous", _("the previous password is still in use")
+        BARE = "bare", _("a user name without its domain")
 
     # No constraints: their checks would wait for the lock of one mailbox while they hold the locks of others.
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_constraint=False)

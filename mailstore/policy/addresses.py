@@ -93,13 +93,16 @@ def normal_address(text: str) -> str:
         raise BadAddress(Flaw.QUOTED, text)
     if domain != without_blanks(domain):  # `normal_domain` would drop a blank in the middle of the address
         raise BadAddress(Flaw.BAD_DOMAIN, text)
-    local_part = unicodedata.normalize("NFC", local_part).lower()
-    if not _LOCAL_PART.fullmatch(local_part) or len(local_part.encode()) > LOCAL_PART_OCTETS:
-        raise BadAddress(Flaw.BAD_LOCAL_PART, text)
-    address = f"{local_part}@{normal_domain(domain)}"
+    address = f"{_normal_local_part(local_part, text)}@{normal_domain(domain)}"
     if len(address.encode()) > ADDRESS_OCTETS:
         raise BadAddress(Flaw.LONG_ADDRESS)
     return address
+
+
+def normal_local_part(text: str) -> str:
+    """Return the part before the @ in the form in which it is stored, or raise BadAddress. Blanks are dropped."""
+    _check_length(text)
+    return _normal_local_part(without_blanks(text), text)
 
 
 def normal_login(text: str) -> str:
@@ -131,6 +134,13 @@ def lookup_keys(address: str) -> list[str]:
     local_part, _, domain = address.rpartition("@")
     user, plus, _detail = local_part.partition(DELIMITER)
     return [address, f"{user}@{domain}"] if plus and user else [address]
+
+
+def _normal_local_part(local_part: str, text: str) -> str:
+    found = unicodedata.normalize("NFC", local_part).lower()
+    if not _LOCAL_PART.fullmatch(found) or len(found.encode()) > LOCAL_PART_OCTETS:
+        raise BadAddress(Flaw.BAD_LOCAL_PART, text)
+    return found
 
 
 def _check_length(text: str) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Finding
+from mailstore.policy.addresses import shown_name
 from mailstore.retention.finding_detectors import HASTY_SESSIONS
 from popadmin.web import device_kind
 from popadmin.web.formats import count, percent
@@ -24,6 +25,7 @@ _HEADINGS: dict[str, Promise] = {
     Kind.KEEPS: gettext_lazy("%(device)s never deletes, and the mailbox is %(percent)s full"),
     Kind.UNENDED: gettext_lazy("%(device)s never ends its sessions properly"),
     Kind.PREVIOUS: gettext_lazy("A mail program still uses the previous password"),
+    Kind.BARE: gettext_lazy("A mail program signs in as “%(name)s”"),
 }
 
 
@@ -59,6 +61,16 @@ def _refused(figures: Figures) -> str:
     ) % {**_counts(figures, "times"), "client": figures.get("client") or _("an unknown address")}
 
 
+def _refused_bare(figures: Figures) -> str:
+    text = ngettext(
+        "Refused %(times)s time, last from %(network)s. It must say %(address)s.",
+        "Refused %(times)s times, last from %(network)s. It must say %(address)s.",
+        int(figures["times"]),
+    )
+    network = figures.get("network") or _("an unknown address")
+    return text % {**_counts(figures, "times"), "network": network, "address": shown_name(figures["address"])}
+
+
 # The detectors report no session or hour alone, so these need no singular.
 _FACTS: dict[str, Callable[[Figures], str]] = {
     Kind.AGAIN: _fetched_again,
@@ -72,6 +84,7 @@ _FACTS: dict[str, Callable[[Figures], str]] = {
         _("In two days none of its %(sessions)s sessions ended with QUIT.") % _counts(figures, "sessions")
     ),
     Kind.PREVIOUS: _refused,
+    Kind.BARE: _refused_bare,
 }
 _REMEDIES: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy(
@@ -92,6 +105,7 @@ _REMEDIES: dict[str, Promise] = {
         "So the messages that it deletes stay in the mailbox. Update the mail program. A virus scanner "
         "that checks mail can also be the cause."
     ),
+    Kind.BARE: gettext_lazy("Type the whole address as the user name there. The password stays."),
     Kind.PREVIOUS: gettext_lazy(
         "Type the new password there, or better: connect it as a device with a password of its own."
     ),

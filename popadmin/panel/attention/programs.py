@@ -68,6 +68,11 @@ def _refused(times: int | None) -> str:
 
 
 _TEXTS: dict[str, Callable[[int], str]] = {
+    Kind.BARE: lambda number: ngettext(
+        "A program of %(number)s mailbox signs in without the domain",
+        "Programs of %(number)s mailboxes sign in without the domain",
+        number,
+    ),
     Kind.PREVIOUS: lambda number: ngettext(
         "A program of %(number)s mailbox still tries an old password",
         "Programs of %(number)s mailboxes still try an old password",
@@ -105,4 +110,5 @@ _CONSEQUENCES: dict[str, Callable[[], str]] = {
     Kind.HASTY: lambda: _("It costs battery and data. Mail does not arrive sooner."),
     Kind.KEEPS: lambda: _("One day new mail will be refused."),
     Kind.UNENDED: lambda: _("Mail that such a program deletes stays."),
+    Kind.BARE: lambda: _("Such a program gets no mail. Its user name must be the whole address."),
 }
