@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from mailstore.keypair import Pair
+from mailstore.policy.login_name import LoginNames
 
 # The settings that name where POP3 listens.
 POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN", "POP3S_LEGACY_LISTEN")
@@ -46,6 +47,7 @@ class Pop3:
     max_connections_per_ip: int
     plaintext_login: str  # "loopback", "never" or "always"
     trusted_proxies: tuple[str, ...]
+    login_names: LoginNames
 
     @property
     def listens(self) -> bool:
@@ -96,6 +98,7 @@ def load() -> Conf:
             max_connections_per_ip=settings.POP3_MAX_CONNECTIONS_PER_IP,
             plaintext_login=settings.PLAINTEXT_LOGIN,
             trusted_proxies=settings.TRUSTED_PROXIES,
+            login_names=settings.LOGIN_NAMES,
         ),
         lmtp=Lmtp(
             listen=settings.LMTP_LISTEN,

@@ -136,7 +136,7 @@ async def _pop3_worker(
     old_servers = OldServerMoves()
     accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins, old_servers)
     journal = LogJournal()
-    rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
+    rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True, login_names=conf.pop3.login_names)
     server = _server(index, limits, counts, certificates, refused=accounts.refused_names)
 
     def tick(count: int) -> None:

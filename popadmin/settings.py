@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from mailstore import bodies, keypair
+from mailstore.policy import login_name
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin.config import database, logs, mail_url, secret_key, service_start
 from popadmin.config import environment as env
@@ -91,6 +92,25 @@ PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", POP3_LISTEN)
 PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
 
 PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
+
+
+def _login_names() -> login_name.LoginNames:
+    """Return how names without @ are completed at a sign-in."""
+    domains, separators = env.text("DEFAULT_LOGIN_DOMAIN", ""), env.text("LOGIN_SEPARATORS", "")
+    try:
+        login_name.read("", separators)
+    except ValueError as error:
+        raise env.bad("LOGIN_SEPARATORS", separators, "some of % / +, or empty") from error
+    try:
+        return login_name.read(domains, separators)
+    except ValueError as error:
+        allowed = (
+            "a domain such as example.test, before it NAME=DOMAIN or ADDRESS=DOMAIN for names and addresses of ours"
+        )
+        raise env.bad("DEFAULT_LOGIN_DOMAIN", domains, allowed) from error
+
+
+LOGIN_NAMES = _login_names()
 POP3_WORKERS = env.integer("POP3_WORKERS", os.cpu_count() or 1, least=1, most=256)
 LMTP_WORKERS = env.integer("LMTP_WORKERS", min(os.cpu_count() or 1, 4), least=1, most=256)  # the disk is slower
 POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)  # RFC 1939 §3: at least ten minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -129,11 +130,11 @@ class _Incoming:
             _tell_all(len(recipients), body, done)
             return
         for chain in chains(recipients):
-            self._next(chain, ref, body, done, {})
+            self._next(deque(chain), ref, body, done, {})
 
     def _next(
         self,
-        chain: list[tuple[int, Recipient]],
+        chain: deque[tuple[int, Recipient]],
         ref: BodyRef,
         body: int,
         done: Callable[[int, Delivered | MailError], None],
@@ -143,20 +144,33 @@ class _Incoming:
 
         Each mailbox gets one copy. A recipient all of whose mailboxes have it is delivered.
         """
-        (index, recipient), *others = chain
-        wanted = tuple(mailbox for mailbox in recipient.mailboxes if mailbox not in copies)
+        while chain:
+            index, recipient = chain.popleft()
+            wanted = tuple(mailbox for mailbox in recipient.mailboxes if mailbox not in copies)
+            if wanted:
+                self._copy(index, replace(recipient, mailboxes=wanted), ref, body, done, copies, chain)
+                return
+            done(index, copies[recipient.mailboxes[0]])
+
+    def _copy(
+        self,
+        index: int,
+        recipient: Recipient,
+        ref: BodyRef,
+        body: int,
+        done: Callable[[int, Delivered | MailError], None],
+        copies: dict[int, Delivered],
+        chain: deque[tuple[int, Recipient]],
+    ) -> None:
+        """Deliver to one recipient, whose mailboxes have no copy, and then to the others of the chain."""
 
         def answered(_index: int, answer: Delivered | MailError) -> None:
             if isinstance(answer, Delivered):
-                copies.update(dict.fromkeys(wanted, answer))
+                copies.update(dict.fromkeys(recipient.mailboxes, answer))
             done(index, answer)
-            if others:
-                self._next(others, ref, body, done, copies)
+            self._next(chain, ref, body, done, copies)
 
-        if wanted:
-            self._place(index, replace(recipient, mailboxes=wanted), ref, body, answered, but=copies)
-        else:
-            answered(index, copies[recipient.mailboxes[0]])
+        self._place(index, recipient, ref, body, answered, but=copies)
 
     def _place(
         self,

@@ -115,6 +115,13 @@ class Connection(asyncio.Protocol):
 
     # --- called by the session (ports.Peer) -----------------------------------------------------------------------
 
+    def server_name(self) -> str | None:
+        return handshake.server_name(self._transport)
+
+    def listener_address(self) -> str | None:
+        address = self._transport.get_extra_info("sockname")
+        return str(address[0]).removeprefix("::ffff:") if isinstance(address, tuple) else None
+
     def write(self, data: bytes) -> None:
         if self._ended or self._closing:
             return

@@ -106,12 +106,19 @@ def tls_version(transport: asyncio.Transport) -> str | None:
     return None if channel is None else channel.version()
 
 
+def server_name(transport: asyncio.Transport) -> str | None:
+    """Return the name by which the client called in its handshake (RFC 6066 §3); None without a name or without TLS."""
+    channel = transport.get_extra_info("ssl_object")
+    return channel.called_name if isinstance(channel, Channel) else None
+
+
 class Channel(ssl.SSLObject):
     """The OpenSSL side of a connection, as the loop drives it."""
 
     handshake: Handshake | None = None  # while it is under way
     incoming: ssl.MemoryBIO | None = None  # what OpenSSL reads next
     hello = b""  # what it has read so far: it keeps none of it
+    called_name: str | None = None  # as the client gave it
 
     def do_handshake(self) -> None:
         self._keep_hello()

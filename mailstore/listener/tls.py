@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from django.core.exceptions import ImproperlyConfigured
 
 from mailstore import keypair, served_certificate
 from mailstore.conf import Tls
 from mailstore.keypair import Fault, Kind, Pair, Stamp
-from mailstore.listener.handshake import Context
+from mailstore.listener.handshake import Channel, Context
 from mailstore.served_certificate import SITE, ServedCertificate
 
 log = logging.getLogger("popadmin.tls")
@@ -165,6 +166,7 @@ class Certificates:
 
     def _choose(self, index: int, channel: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         """Let a handshake go on with the pair of the name that the client asked for, else with the site's."""
+        cast("Channel", channel).called_name = name
         entry = self._by_name.get(name.lower()) if name else None
         contexts = (entry and entry.contexts) or self._site.contexts
         if contexts is not None and contexts[index] is not channel.context:

@@ -59,8 +59,6 @@ def device_of(account: Account, digest: bytes) -> Device | None:
 
 def read(answer: PGresult) -> Account | None:
     """Return the account; None for an unknown user, and for one without a mailbox, as administrators are."""
-    if answer.ntuples == 0:
-        return None
     encoded, active, name, mailbox, pop, main_pop, messages, octets, change, expire_days = _values(answer, 0, 0, 10)
     if not mailbox:
         return None
@@ -82,6 +80,11 @@ def read(answer: PGresult) -> Account | None:
         devices=tuple([_device(answer, row) for row in range(answer.ntuples)]),
         move=_move(answer, int(mailbox), name.decode()),
     )
+
+
+def names_mailbox(answer: PGresult) -> bool:
+    """Return whether the bare name that was typed is the local part of a mailbox."""
+    return answer.get_value(0, 26) == b"t"
 
 
 def _move(answer: PGresult, mailbox: int, address: str) -> Move | None:

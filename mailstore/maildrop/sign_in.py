@@ -26,7 +26,7 @@ from mailstore.maildrop.maildrop import MaildropContext, StoredMaildrop, View
 from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
 from mailstore.policy import device_secret
-from mailstore.policy.addresses import BadAddress, normal_address
+from mailstore.policy.addresses import BadAddress, normal_address, normal_local_part
 from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.networks import KnownPairs, network
 from mailstore.policy.throttle import Bar, Throttle
@@ -63,11 +63,14 @@ class StoredSignIn:
 
     __slots__ = (
         "_abandoned",
+        "_bare_name",
+        "_bare_names_mailbox",
         "_began_at",
         "_cause",
         "_check",
         "_credentials",
         "_device_digest",
+        "_domain",
         "_done",
         "_memory",
         "_name",
@@ -83,6 +86,9 @@ class StoredSignIn:
         self._done = done
         self._network = network(credentials.client)
         self._name = ""  # in normal form; empty if what was typed is no address, since it may be a password
+        self._bare_name = _bare_name(credentials)
+        self._bare_names_mailbox = False
+        self._domain = ""  # of the name; all refusals in it take the same time, whatever account the name opens
         self._device_digest: bytes | None = None  # of the secret, if it has the form of a device's secret
         self._timer: asyncio.TimerHandle | None = None  # during the delay before the slow hash
         self._check: Check | None = None  # while it waits or runs
@@ -99,7 +105,8 @@ class StoredSignIn:
             # From here on an account has one name, so that another spelling gives nobody a fresh count of failures.
             self._credentials = credentials = credentials._replace(address=normal_address(credentials.address))
             name = credentials.address.encode()
-            self._name = credentials.address
+            self._name = "" if credentials.bare else credentials.address
+            self._domain = credentials.address.rpartition("@")[2]
         except (BadAddress, UnicodeEncodeError):
             name = NOBODY
         selector = None
@@ -107,7 +114,8 @@ class StoredSignIn:
             selector, self._device_digest = parts[0].encode(), device_secret.digest(parts[1])
         known = memory.known_pairs.has(credentials.address, self._network, _now())
         where = None if known else self._network.encode()
-        parameters = SIGN_IN.values(address=name, selector=selector, network=where)
+        bare_name = self._bare_name.encode() if self._bare_name else None
+        parameters = SIGN_IN.values(address=name, bare_name=bare_name, selector=selector, network=where)
         memory.maildrops.lanes.read(SIGN_IN, parameters, self._found)
 
     # --- ports.SignIn -------------------------------------------------------------------------------------------------
@@ -133,6 +141,10 @@ class StoredSignIn:
             self._done(answer)
             return
         account = account_rows.read(answer)
+        self._bare_names_mailbox = account_rows.names_mailbox(answer)
+        if account is not None:  # by whatever name: its failures and known networks count under its own address
+            self._credentials = self._credentials._replace(address=account.address)
+            self._name = account.address
         memory = self._memory
         secret, passwords = self._credentials.secret, memory.passwords
         quick = account if account and account.active else None  # a suspended account costs the same as an unknown one
@@ -284,11 +296,11 @@ class StoredSignIn:
             credentials.address,
             secret,
             _now(),
-            unknown=account is None,
+            unknown=account is None and not self._bare_names_mailbox,
             loopback=credentials.loopback,
         )
         rest_seconds = max(PREVIOUS_PASSWORD_SECONDS, delay_seconds - self._waited_seconds)
-        if credentials.address.rpartition("@")[2] in memory.moving_domains:
+        if self._domain in memory.moving_domains:
             # Nobody shall see by the time of a refusal for whom the old server was asked.
             rest_seconds = max(rest_seconds, self._began_at + MOVING_REFUSAL_SECONDS - _now())
         asyncio.get_running_loop().call_later(rest_seconds, self._tell_wrong)
@@ -297,7 +309,9 @@ class StoredSignIn:
         elif account is not None:
             memory.refusals.record(Why.SUSPENDED.value, account.mailbox, credentials)
         else:
-            memory.refusals.names.unknown(credentials.client, self._name)
+            # The local part of a mailbox is told, since it is no password in the wrong field.
+            name = self._bare_name if self._bare_names_mailbox else self._name
+            memory.refusals.names.unknown(credentials.client, name)
 
     def _was_right(self) -> None:
         """Learn that it is the previous password, mostly before the answer goes out."""
@@ -326,6 +340,17 @@ class StoredSignIn:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _bare_name(credentials: Credentials) -> str:
+    """Return the name in normal form if it was typed without a domain; "" for any other, and for what is no name."""
+    local_part, at, _domain = credentials.address.rpartition("@")
+    if at and not credentials.bare:
+        return ""
+    try:
+        return normal_local_part(local_part if at else credentials.address)
+    except (BadAddress, UnicodeEncodeError):
+        return ""
 
 
 def _client_gone() -> Abandoned:

@@ -104,9 +104,9 @@ class RefusedName(models.Model):
     """What no diary of a mailbox can tell: names that nobody has, limits that refused somebody, and TLS too old.
 
     A row stands for all tries that are alike, `tries` of them, on `days` days in a row up to the last one. `name` is an
-    address in normal form; it is empty for what is no address, which may be a password in the wrong field, and for the
-    names that had no room. Where TLS did not begin, `name` is the IP address of the client, and `version` the newest
-    one that it offered. `network` is empty where too many networks tried at once. `until` is when a limit ends.
+    address in normal form, or the bare local part of a mailbox. It is empty for any other text, which may be a password
+    in the wrong field, and for the names that had no room. Where TLS did not begin, `name` is the IP address of the
+    client, and `version` the newest one that it offered. `network` is empty where too many networks tried at once. `until` is when a limit ends.
     """
 
     class Reason(models.TextChoices):
@@ -161,6 +161,7 @@ class Finding(models.Model):
         UNDONE = "undone", _("deletes, and hangs up without QUIT")
         STOPPED = "stopped", _("stops at one message")
         PREVIOUS = "previous", _("the previous password is still in use")
+        BARE = "bare", _("a user name without its domain")
 
     # No constraints: their checks would wait for the lock of one mailbox while they hold the locks of others.
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_constraint=False)

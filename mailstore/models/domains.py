@@ -39,6 +39,7 @@ class Domain(models.Model):
     old_server = models.TextField(_("old server"), null=True, blank=True)  # noqa: DJ001 - NULL is "none"
     old_server_until = models.DateTimeField(_("last day of the old server"), null=True, blank=True)
     old_server_local = models.BooleanField(_("short user names on the old server"), default=False, db_default=False)
+    alias_sign_in = models.BooleanField(_("sign-in by alias"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)

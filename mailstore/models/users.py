@@ -74,6 +74,11 @@ class User(AbstractBaseUser):
             ),
             # Addresses that a new address in the domain could be mistaken for.
             models.Index(fields=["address"], condition=NOT_ASCII, name="user_not_ascii"),
+            # A sign-in with a bare name: whether a mailbox has it as its local part (`sql/opened_account.py`).
+            models.Index(
+                models.Func(models.F("address"), models.Value("@"), models.Value(1), function="split_part"),
+                name="user_local_part",
+            ),
             # The search of the lists, by any three characters of an address or a name, without case and accents.
             GinIndex(OpClass(plain("address", "name"), "gin_trgm_ops"), name="user_search"),
         ]

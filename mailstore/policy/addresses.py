@@ -93,14 +93,7 @@ def normal_address(text: str) -> str:
         raise BadAddress(Flaw.NO_AT, text)
     if domain != without_blanks(domain):  # `normal_domain` would drop a blank in the middle of the address
         raise BadAddress(Flaw.BAD_DOMAIN, text)
-    quoted = _QUOTED.fullmatch(local_part)
-    local_part = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else local_part
-    local_part = unicodedata.normalize("NFC", local_part).lower()
-    if quoted and not _LOCAL_PART.fullmatch(local_part):
-        raise BadAddress(Flaw.QUOTED, text)
-    if not _LOCAL_PART.fullmatch(local_part) or len(local_part.encode()) > LOCAL_PART_OCTETS:
-        raise BadAddress(Flaw.BAD_LOCAL_PART, text)
-    address = f"{local_part}@{normal_domain(domain)}"
+    address = f"{_normal_local_part(local_part, text)}@{normal_domain(domain)}"
     if len(address.encode()) > ADDRESS_OCTETS:
         raise BadAddress(Flaw.LONG_ADDRESS)
     return address
@@ -115,6 +108,12 @@ def catch_all_of(text: str) -> str | None:
         return f"@{normal_domain(without_blanks(text).rpartition('@')[2])}"
     except (BadAddress, UnicodeEncodeError):
         return None
+
+
+def normal_local_part(text: str) -> str:
+    """Return the part before the @ in the form in which it is stored, or raise BadAddress. Blanks are dropped."""
+    _check_length(text)
+    return _normal_local_part(without_blanks(text), text)
 
 
 def normal_login(text: str) -> str:
@@ -155,6 +154,17 @@ def lookup_keys(address: str) -> list[str]:
     local_part, _, domain = address.rpartition("@")
     user, plus, _detail = local_part.partition(DELIMITER)
     return [address, f"{user}@{domain}"] if plus and user else [address]
+
+
+def _normal_local_part(local_part: str, text: str) -> str:
+    quoted = _QUOTED.fullmatch(local_part)
+    found = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else local_part
+    found = unicodedata.normalize("NFC", found).lower()
+    if quoted and not _LOCAL_PART.fullmatch(found):
+        raise BadAddress(Flaw.QUOTED, text)
+    if not _LOCAL_PART.fullmatch(found) or len(found.encode()) > LOCAL_PART_OCTETS:
+        raise BadAddress(Flaw.BAD_LOCAL_PART, text)
+    return found
 
 
 def _check_length(text: str) -> None:

@@ -102,7 +102,7 @@ class Authorization:
         peer, cause = self._peer, f"Malformed: {why}"
         self._journal.sign_in_refused(peer.client, peer.proxy, address, mechanism=self.mechanism, cause=cause)
         if address:
-            self._accounts.note_malformed(address, peer.client, self._record.tls)
+            self._accounts.note_malformed(self._completed(address), peer.client, self._record.tls)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -160,13 +160,20 @@ class Authorization:
 
     def _start_sign_in(self, address: str, secret: str) -> None:
         peer = self._peer
-        credentials = Credentials(address, secret, peer.client, loopback=peer.loopback, tls=self._record.tls)
+        name = self._completed(address)
+        credentials = Credentials(
+            name, secret, peer.client, loopback=peer.loopback, tls=self._record.tls, bare=name != address
+        )
         done: Done[Maildrop] = self._turns.answer_to(self._signed_in, self._refuse)
         sign_in = self._accounts.sign_in(credentials, partial(self._journal_refusal, address, done))
         if self._turns.waits_for_answer():
             self._sign_in = sign_in
             if self._turns.input_ended:
                 sign_in.give_way()
+
+    def _completed(self, address: str) -> str:
+        peer = self._peer
+        return self._rules.login_names.completed(address, (peer.server_name(), peer.listener_address()))
 
     def _journal_refusal(self, address: str, done: Done[Maildrop], answer: Maildrop | MailError) -> None:
         """Pass an answer on. A refusal goes to the journal also when the client did not wait for it."""

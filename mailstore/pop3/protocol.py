@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from mailstore.policy.login_name import LoginNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +13,12 @@ class Rules:
     """What the site allows.
 
     `plaintext_login` says when a password may pass without TLS: "never", "loopback" (only from this machine) or
-    "always".
+    "always". `login_names` says how a name without @ is completed.
     """
 
     plaintext_login: str
     tls_offered: bool
+    login_names: LoginNames = field(default_factory=LoginNames)
 
     def password_may_pass(self, *, encrypted: bool, loopback: bool) -> bool:
         # RFC 8314 §4.1, RFC 2595 §2.3: no password in clear over a network.

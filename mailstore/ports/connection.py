@@ -17,6 +17,12 @@ class Peer(Protocol):
     encrypted: bool
     congested: bool  # the other side reads too slowly; the session then waits for `proceed`
 
+    def server_name(self) -> str | None:
+        """Return the name by which the client called this server in its TLS handshake (SNI); None if it gave none."""
+
+    def listener_address(self) -> str | None:
+        """Return the IP address of this machine to which the connection leads; None for a unix socket."""
+
     def write(self, data: bytes) -> None:
         """Send octets."""
 

@@ -16,13 +16,14 @@ from mailstore.ports.journal import SessionRecord
 
 
 class Credentials(NamedTuple):
-    """What a client sent to sign in. `secret` keeps its blanks; `address` is as the user typed it."""
+    """What a client sent to sign in. `secret` keeps its blanks; `address` is as the user typed it, or completed."""
 
     address: str
     secret: str
     client: str  # the client's IP address, after PROXY
     loopback: bool  # the client is on this machine, with no proxy between
     tls: str | None = None  # the version; None if TLS did not protect the secret
+    bare: bool = False  # the address was typed without @, and completed: the text may be a password in the wrong field
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.models import Finding
+from mailstore.policy.networks import KNOWN_DAYS
 from mailstore.retention import stopping_message
 from mailstore.sql.policy_source import followed, takes_mail
 from mailstore.sql.sweep_step import Step, SweepContext
@@ -157,6 +158,27 @@ SELECT s.mailbox_id, NULL::bigint AS device_id,
  GROUP BY s.mailbox_id
 """
 
+# A name that several mailboxes share is told only to those whose owners signed in from that network.
+_BARE = f"""
+SELECT box.id AS mailbox_id, NULL::bigint AS device_id,
+       jsonb_build_object('name', rn.name, 'address', u.address, 'times', sum(rn.tries),
+                          'network', (array_agg(rn.network ORDER BY rn.last_at DESC))[1]) AS facts
+  FROM mailstore_refusedname rn
+  JOIN mailstore_user u ON split_part(u.address, '@', 1) = rn.name
+  JOIN mailstore_mailbox box ON box.user_id = u.id AND box.removed_at IS NULL
+ WHERE rn.reason = 'unknown' AND rn.protocol = 'pop3' AND rn.name <> '' AND strpos(rn.name, '@') = 0
+   AND rn.last_at > %(now)s - interval '{WINDOW_DAYS} days' AND rn.last_at <= %(now)s
+   AND (NOT EXISTS (
+            SELECT FROM mailstore_user u_other JOIN mailstore_mailbox box_other ON box_other.user_id = u_other.id
+             WHERE split_part(u_other.address, '@', 1) = rn.name AND u_other.id <> u.id
+               AND box_other.removed_at IS NULL)
+        OR EXISTS (
+            SELECT FROM mailstore_knownnetwork k
+             WHERE k.user_id = u.id AND k.network = rn.network
+               AND k.seen_at > %(now)s - interval '{KNOWN_DAYS} days'))
+ GROUP BY box.id, rn.name, u.address
+"""
+
 DETECTORS: dict[str, str] = {
     Finding.Kind.AGAIN: _REFETCH,
     Finding.Kind.SHARED: _SHARED,
@@ -166,6 +188,7 @@ DETECTORS: dict[str, str] = {
     Finding.Kind.UNDONE: _UNDONE,
     Finding.Kind.STOPPED: _STOPPED,
     Finding.Kind.PREVIOUS: _PREVIOUS,
+    Finding.Kind.BARE: _BARE,
 }
 
 _SEEN = """

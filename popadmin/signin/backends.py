@@ -14,7 +14,7 @@ from popadmin.web import people
 
 
 class Addresses(BaseBackend):
-    """Users by their address or login.
+    """Users by their own address or login; the sign-in page has looked it up for the name that was typed.
 
     Users who are suspended, or may not use the web, are signed out at the next request. Django stores the path of this
     class in sessions: with another name, everybody is signed out.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Finding
+from mailstore.policy.addresses import shown_name
 from mailstore.retention.finding_detectors import HASTY_SESSIONS
 from mailstore.retention.stopping_message import LINE_OCTETS_MOST
 from popadmin.web import device_kind, formats
@@ -28,6 +29,7 @@ _HEADINGS: dict[str, Promise] = {
     Kind.UNDONE: gettext_lazy("%(device)s deletes mail, but hangs up before that counts"),
     Kind.STOPPED: gettext_lazy("%(device)s stops at one message"),
     Kind.PREVIOUS: gettext_lazy("A mail program still uses the previous password"),
+    Kind.BARE: gettext_lazy("A mail program signs in as “%(name)s”"),
 }
 
 
@@ -78,6 +80,16 @@ def _stopped(figures: Figures) -> str:
     return f"{text} {cause % {'octets': count(line_octets), 'most': count(LINE_OCTETS_MOST)}}"
 
 
+def _refused_bare(figures: Figures) -> str:
+    text = ngettext(
+        "Refused %(times)s time, last from %(network)s. It must say %(address)s.",
+        "Refused %(times)s times, last from %(network)s. It must say %(address)s.",
+        int(figures["times"]),
+    )
+    network = figures.get("network") or _("an unknown address")
+    return text % {**_counts(figures, "times"), "network": network, "address": shown_name(figures["address"])}
+
+
 # The detectors report no session or hour alone, so these need no singular.
 _FACTS: dict[str, Callable[[Figures], str]] = {
     Kind.AGAIN: _fetched_again,
@@ -96,6 +108,7 @@ _FACTS: dict[str, Callable[[Figures], str]] = {
     ),
     Kind.STOPPED: _stopped,
     Kind.PREVIOUS: _refused,
+    Kind.BARE: _refused_bare,
 }
 _REMEDIES: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy(
@@ -125,6 +138,7 @@ _REMEDIES: dict[str, Promise] = {
         "It gets no mail behind it. Move the message to recovery: then the program goes on. There it can still be "
         "read, and restored."
     ),
+    Kind.BARE: gettext_lazy("Type the whole address as the user name there. The password stays."),
     Kind.PREVIOUS: gettext_lazy(
         "Type the new password there, or better: connect it as a device with a password of its own."
     ),

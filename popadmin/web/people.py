@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest
+from django.http.request import split_domain_port
 
+from mailstore.directory import account_name
 from mailstore.models import DomainGrant, User
 from mailstore.policy.addresses import BadAddress, normal_login
 
@@ -24,6 +27,17 @@ def login_name(name: str) -> str:
         return normal_login(name)
     except BadAddress:
         return NO_USER
+
+
+def own_address(request: HttpRequest | None, typed: str) -> str:
+    """Return the address or login under which the account is stored that this name opens.
+
+    A name of nobody is returned in its normal form. Limits and the log then count the same account under one name. The
+    login of an administrator goes before the address that it would be completed to.
+    """
+    place = split_domain_port(request.get_host())[0] if request else None
+    name, completed = login_name(typed), login_name(settings.LOGIN_NAMES.completed(typed, [place]))
+    return account_name.own_address([name, completed]) or name
 
 
 def users_with_rights() -> QuerySet[User]:

@@ -490,3 +490,11 @@ def test_a_group_whose_other_member_is_full_fails_alone(mail: Mail) -> None:
     assert type(refused) is QuotaDeferred
     assert again == delivered
     assert [str(message.mailbox) for message in Message.objects.all()] == [ANN]
+
+
+def test_a_thousand_recipients_may_be_one_mailbox(mail: Mail) -> None:
+    a_mailbox()
+    found = accepted(mail, ANN)
+    answers = mail.commit([replace(found, address=f"ann+{number}@example.org") for number in range(1000)], WIRE)
+    assert len({answer.queue_id for answer in answers if isinstance(answer, Delivered)}) == 1
+    assert Message.objects.count() == 1

@@ -253,8 +253,16 @@ class FakePeer:
         self.turns: list[Callable[[], None]] = []  # what waits for the next one
         self.turn_lines: int | None = None
         self.admitted = False
+        self.called_name: str | None = None
+        self.called_address: str | None = "192.0.2.1"
         self._lines_left = 0
         self._body: tuple[bytes, OpenBody, int, bytes] | None = None
+
+    def server_name(self) -> str | None:
+        return self.called_name
+
+    def listener_address(self) -> str | None:
+        return self.called_address
 
     @property
     def congested(self) -> bool:

@@ -50,6 +50,8 @@ CASES = [
     ("PUBLIC_POP3_PORT", "0", "from 1 to 65535"),
     ("PUBLIC_POP3S_PORT", "pop3s", "from 1 to 65535"),
     ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),
+    ("DEFAULT_LOGIN_DOMAIN", "no domain", "a domain such as example.test"),
+    ("LOGIN_SEPARATORS", "!", "some of % / +"),
     ("POP3_WORKERS", "0", "from 1 to 256"),
     ("POP3_WORKERS", "two", "from 1 to 256"),
     ("POP3_WORKERS", "٢", "from 1 to 256"),

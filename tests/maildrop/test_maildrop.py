@@ -10,7 +10,7 @@ from django.db import transaction
 
 from mailstore.bodies.files import FileBodies
 from mailstore.delivery.delivery import StoredDelivery
-from mailstore.directory import devices, mailbox_removal, message_purge
+from mailstore.directory import aliases, devices, mailbox_removal, message_purge
 from mailstore.errors import BadCredentials, BodyLost, TryAgain, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
@@ -24,7 +24,7 @@ from mailstore.sql.statements.sign_in import SIGN_IN
 from mailstore.sql.statements.view import CARDS, LISTING
 from tests.fakes.bodies import FakeBodies
 from tests.site.mail import Mail
-from tests.site.rows import ACTOR, PASSWORD, a_mailbox
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
 from tests.site.worker import Worker, all_there, end_lanes
 
 pytestmark = pytest.mark.usefixtures("counters_are_sums")
@@ -156,15 +156,19 @@ def test_a_maildrop_is_listed_in_exact_octets_without_reading_a_body(ann: Mail, 
 
 @pytest.mark.req("P-057")
 @pytest.mark.parametrize("waiting", [0, 10 * WINDOW])
-def test_a_sign_in_reads_the_same_one_statement_whatever_the_maildrop_holds(
-    mail: Mail, lanes: ConnectionPool, bodies: FileBodies, worker: Worker, waiting: int
+@pytest.mark.parametrize("name", [ANN, "ann@example.net", "info@example.org"])
+def test_a_sign_in_reads_the_same_one_statement_whatever_the_name_is_and_the_maildrop_holds(
+    mail: Mail, lanes: ConnectionPool, bodies: FileBodies, worker: Worker, waiting: int, name: str
 ) -> None:
-    a_mailbox()
+    domain = a_mailbox().domain
+    a_domain(domain.name, alias_sign_in=True)
+    a_domain("example.net", stands_for=domain)
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
     fill(mail, waiting)
     counted = Counted(lanes)
     accounts = StoredAccounts(counted, bodies, LastSignIns(counted))
     drop: Maildrop = worker.get(
-        lambda done: accounts.sign_in(Credentials(ANN, PASSWORD, "192.0.2.7", loopback=False), done)
+        lambda done: accounts.sign_in(Credentials(name, PASSWORD, "192.0.2.7", loopback=False), done)
     )
     assert drop.messages == waiting
     assert counted.statements == [SIGN_IN.name]

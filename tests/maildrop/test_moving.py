@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory import domains, mailbox_moves, mailboxes
+from mailstore.directory import aliases, domains, mailbox_moves, mailboxes
 from mailstore.directory.existing_password import ExistingPassword
 from mailstore.errors import BadCredentials, Done, MailError, MailMoving, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
@@ -138,12 +138,21 @@ def test_a_mailbox_that_pulls_again_is_open_meanwhile(
     assert old_servers.moves == [(ANN, SECRET)] * 2
 
 
+@pytest.mark.parametrize("leading", [None, "ann@standing.org", "info@aliases.org"])
 def test_in_a_domain_that_moves_every_refusal_takes_longer_than_an_old_server(
-    worker: Worker, accounts: StoredAccounts
+    worker: Worker, accounts: StoredAccounts, leading: str | None
 ) -> None:
-    """Whether the old server was asked or not; so an unknown name elsewhere is answered first."""
-    a_marked_mailbox()
+    """Whether the old server was asked or not; so an unknown name elsewhere is answered first.
+
+    The same holds in a domain with another name that leads to the mailbox.
+    """
+    box = a_marked_mailbox()
     a_domain("other.org")
+    a_domain("standing.org", stands_for=box.domain)
+    a_domain("aliases.org", alias_sign_in=True)
+    aliases.ensure("info@aliases.org", [ANN], actor=ACTOR)
+    known = leading or ANN
+    unknown = f"nobody@{known.rpartition('@')[2]}"
 
     async def refresh() -> None:
         accounts.refresh()
@@ -162,5 +171,5 @@ def test_in_a_domain_that_moves_every_refusal_takes_longer_than_an_old_server(
 
         return call
 
-    worker.asked(noted("nobody@example.org"), noted(ANN), noted("nobody@other.org"))
+    worker.asked(noted(unknown), noted(known), noted("nobody@other.org"))
     assert order[0] == "nobody@other.org"

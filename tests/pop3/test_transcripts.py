@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tests import transcripts
-from tests.fakes.pop3 import Conversation, FakePeer
-from tests.pop3.transcript_setup import MESSAGES, OCTETS
+from tests.fakes.pop3 import Conversation
+from tests.pop3.transcript_setup import MESSAGES, OCTETS, peer_of, rules_of
 from tests.transcripts import Transcript
 
 ALL = transcripts.load("pop3")
@@ -16,7 +16,7 @@ ALL = transcripts.load("pop3")
 
 def replay(transcript: Transcript, octets: int | None) -> bytes:
     messages = () if "empty" in transcript.stage else MESSAGES
-    talk = Conversation(*messages, peer=FakePeer(encrypted="clear" not in transcript.stage))
+    talk = Conversation(*messages, peer=peer_of(transcript.stage), rules=rules_of(transcript.stage))
     for piece in transcript.pieces(octets):
         talk.session.receive(piece)
     assert talk.peer.closed

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.fakes.pop3 import Conversation, FakePeer, StoredMessage
+from collections.abc import Set
+from dataclasses import replace
+
+from mailstore.policy import login_name
+from mailstore.pop3.protocol import Rules
+from tests.fakes.pop3 import TLS_ONLY, Conversation, FakePeer, StoredMessage
 
 MESSAGES = (
     StoredMessage(
@@ -14,6 +19,18 @@ MESSAGES = (
     StoredMessage(body=b"..\r\nno blank line\r\n", uidl="0abe"),
 )
 OCTETS = (67, 21, 18)  # counted by hand: what a client ends with
+
+LOGIN_NAMES = login_name.read("pop.example.org=example.org,example.net", "%,/")
+
+
+def rules_of(stage: Set[str]) -> Rules:
+    return replace(TLS_ONLY, login_names=LOGIN_NAMES) if "login-names" in stage else TLS_ONLY
+
+
+def peer_of(stage: Set[str]) -> FakePeer:
+    peer = FakePeer(encrypted="clear" not in stage)
+    peer.called_name = "POP.example.org"
+    return peer
 
 
 def signed_in(*messages: StoredMessage, peer: FakePeer | None = None) -> Conversation:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.directory import devices, mailbox_removal, mailboxes
 from mailstore.messages import recovery
-from mailstore.models import Device, Finding, Mailbox, RetentionPolicy
+from mailstore.models import Device, Finding, KnownNetwork, Mailbox, RefusedName, RetentionPolicy
 from mailstore.retention import finding_detectors
 from tests.owner.mail import a_device, a_session
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -74,6 +74,14 @@ def previous(box):
     a_session(None, mailbox=box, ago=hours(1), sessions=3, ended="previous", client="192.0.2.7")
 
 
+def bare(box, name="ann", network="192.0.2.0/24", **fields):
+    now = timezone.now()
+    RefusedName.objects.create(
+        **{"reason": "unknown", "name": name, "network": network, "protocol": "pop3", "tries": 40, **fields},
+        first_at=now - hours(3), last_at=now - hours(1),
+    )  # fmt: skip
+
+
 FOUND = {
     Kind.AGAIN: (again, {"fetched": 20, "messages": 5}),
     Kind.SHARED: (shared, {"hours": 6, "networks": 2}),
@@ -82,6 +90,7 @@ FOUND = {
     Kind.UNENDED: (unended, {"sessions": 12}),
     Kind.UNDONE: (undone, {"sessions": 4}),
     Kind.PREVIOUS: (previous, {"times": 3, "client": "192.0.2.7"}),
+    Kind.BARE: (bare, {"name": "ann", "address": ANN, "times": 40, "network": "192.0.2.0/24"}),
 }
 
 
@@ -95,7 +104,7 @@ def test_each_kind_is_found_with_its_figures_and_nothing_else_is(box, kind):
     assert finding_detectors.detect(now) == 1
     found = Finding.objects.get()
     assert (found.kind, found.mailbox, found.facts, found.since) == (kind, box, facts, now)
-    assert (found.device is None) is (kind is Kind.PREVIOUS)
+    assert (found.device is None) is (kind in (Kind.PREVIOUS, Kind.BARE))
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["fetches all again", "knows what it has"])
@@ -205,3 +214,23 @@ def test_findings_go_with_their_mailbox(box):
     assert not Finding.objects.exists()
     assert finding_detectors.detect(timezone.now()) == 0
     mailboxes.ensure(ANN, actor=ACTOR)
+
+
+def test_a_bare_name_that_mailboxes_share_is_told_where_the_owner_signs_in(box):
+    other = a_mailbox("ann@example.net")
+    bare(box)
+    assert finding_detectors.detect(timezone.now()) == 0
+    KnownNetwork.objects.create(user=other.user, network="198.51.100.0/24", seen_at=timezone.now())
+    assert finding_detectors.detect(timezone.now()) == 0
+    KnownNetwork.objects.create(user=other.user, network="192.0.2.0/24", seen_at=timezone.now())
+    assert finding_detectors.detect(timezone.now()) == 1
+    assert Finding.objects.get().mailbox == other
+
+
+def test_neither_a_whole_address_nor_the_pages_nor_a_limit_is_a_program_with_a_bare_name(box):
+    bare(box, ANN)
+    bare(box, protocol="web")
+    bare(box, reason="account")
+    bare(box, "bob")
+    bare(box, "")
+    assert finding_detectors.detect(timezone.now()) == 0

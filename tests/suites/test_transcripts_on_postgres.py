@@ -13,9 +13,9 @@ from mailstore.pop3.session import Session as Pop3Session
 from mailstore.ports import Session
 from tests import transcripts
 from tests.fakes.lmtp import RULES
-from tests.fakes.pop3 import TLS_ONLY, FakeJournal, FakePeer
+from tests.fakes.pop3 import FakeJournal, FakePeer
 from tests.lmtp.transcript_setup import TINY_OCTETS
-from tests.pop3.transcript_setup import MESSAGES
+from tests.pop3.transcript_setup import MESSAGES, peer_of, rules_of
 from tests.site import counting_hasher
 from tests.site.mail import assert_counters_are_sums
 from tests.site.stored_site import StoredSite
@@ -55,8 +55,8 @@ def test_pop3_answers_as_written(site: StoredSite, transcript: Transcript, octet
         site.place("anna@example.org", message.body, uidl=message.uidl, prefix=message.prefix)
     site.act(site.accounts.refresh)
     site.until(lambda: site.accounts.site_expire_days() is not None)
-    peer = FakePeer(encrypted="clear" not in transcript.stage)
-    session = Pop3Session(peer, site.accounts, FakeJournal(), TLS_ONLY)
+    peer = peer_of(transcript.stage)
+    session = Pop3Session(peer, site.accounts, FakeJournal(), rules_of(transcript.stage))
     transcript.check(replay(site, session, peer, transcript, octets))
 
 

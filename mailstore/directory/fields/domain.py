@@ -26,6 +26,13 @@ DOMAIN = Table(
             options=("--owner-forwards", "--no-owner-forwards"), option_help="owners may forward their mail",
         ),
         Field(
+            name="alias_sign_in", kind=Kind.SWITCH, model=Domain,
+            prompt=_("People sign in by an alias too"),
+            help=_("An alias in this domain with one mailbox as its only target opens that mailbox, by its password."),
+            options=("--alias-sign-in", "--no-alias-sign-in"),
+            option_help="an alias with one mailbox as its only target opens it",
+        ),
+        Field(
             name="mailbox_quota_default", kind=Kind.SIZE, model=Domain, prompt=_("A new mailbox gets"),
             options=("--mailbox-quota",), option_help="the quota of a new mailbox", key="mailbox_quota_octets",
         ),
@@ -96,6 +103,7 @@ class DomainValues(TypedDict, total=False):
     active: bool
     over_quota: str
     owner_forwards: bool
+    alias_sign_in: bool
     mailbox_quota_default: int | None
     mailbox_quota_most: int | None
     allotment_octets: int | None

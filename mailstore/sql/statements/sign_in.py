@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailstore.pg.statement import statement
 from mailstore.policy.ask_budget import RETRY_MINUTES
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
+from mailstore.sql.opened_account import names_mailbox, opened_user
 from mailstore.sql.policy_source import followed, shortest_days
 from mailstore.sql.statements.view import credential_version
 
@@ -38,8 +39,11 @@ SIGN_IN = statement(
            d.last_sign_in_at IS NULL,
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END,
            CASE WHEN mv.mailbox_id IS NOT NULL THEN dom.old_server END, dom.old_server_local,
-           mv.moved_at IS NOT NULL, mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes'
-      FROM mailstore_user u
+           mv.moved_at IS NOT NULL, mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes',
+           named.bare
+      FROM (SELECT {opened_user(":address")} AS user_id,
+                   :bare_name::text IS NOT NULL AND {names_mailbox(":bare_name")} AS bare) AS named
+      LEFT JOIN mailstore_user u ON u.id = named.user_id
       LEFT JOIN mailstore_mailbox box ON box.user_id = u.id
       LEFT JOIN mailstore_domain dom ON dom.id = box.domain_id
       LEFT JOIN mailstore_mailboxmove mv ON mv.mailbox_id = box.id AND mv.state <> 'moved'
@@ -47,15 +51,17 @@ SIGN_IN = statement(
       LEFT JOIN mailstore_retentionpolicy p ON {followed()}
       LEFT JOIN mailstore_device d ON d.mailbox_id = box.id AND d.revoked_at IS NULL
            AND (d.main OR d.selector = :selector)
-     WHERE u.address = :address
     """,
-    purpose="""Finds a user with the mailbox and its devices: the main one, and the one whose selector was typed. One
-        row a device; none for an unknown user; one without a mailbox for an administrator. A removed mailbox counts as
-        suspended: reply and cost are those of an unknown one, but it is no reason to bar the network from which its
-        owner's devices still ask. A mailbox that is not moved yet has the URL of its old server.""",
+    purpose="""Finds the user whom a name opens, with the mailbox and its devices: the main one, and the one whose
+        selector was typed. One row a device; one without a mailbox for an unknown user and for an
+        administrator. The last column says whether the name, typed without a domain, is the local part of a
+        mailbox anywhere: no reason to bar a network. A removed mailbox counts as suspended: reply and cost are
+        those of an unknown one, but it is no reason to bar the network from which its owner's devices still
+        ask. A mailbox that is not moved yet has the URL of its old server.""",
     caller="maildrop/sign_in.py, for each sign-in",
     parameters={
         "address": "the normal form of the address that was typed",
+        "bare_name": "the normal form of a name that was typed without a domain; NULL for any other",
         "selector": "the selector within a device's secret; NULL where none was typed",
         "network": """the network of the client, to say whether it was noted for the user within a month and within a
             day; NULL where this worker knows that already""",
@@ -66,8 +72,8 @@ SIGN_IN = statement(
 
 MAILBOX_OF = statement(
     "mailbox_of",
-    "SELECT box.id FROM mailstore_user u JOIN mailstore_mailbox box ON box.user_id = u.id WHERE u.address = :address",
-    purpose="Finds the mailbox of an address, for the diary of a sign-in that could not be read.",
+    f"SELECT box.id FROM mailstore_mailbox box WHERE box.user_id = {opened_user(':address')}",
+    purpose="Finds the mailbox that a name opens, for the diary of a sign-in that could not be read.",
     caller="maildrop/sign_in_refusal.py, behind the refusal",
     parameters={"address": "the normal form of the address that was typed"},
     locks="none",
@@ -113,8 +119,15 @@ SITE_EXPIRY = statement(
 
 MOVING_DOMAINS = statement(
     "moving_domains",
-    f"SELECT dom.name FROM mailstore_domain dom WHERE {asked(domain='dom')}",
-    purpose="Finds the domains that move: all refusals in them take the same time, since some ask an old server.",
+    f"""
+    SELECT dom.name
+      FROM mailstore_domain dom LEFT JOIN mailstore_domain dom_behind ON dom_behind.id = dom.stands_for_id
+     WHERE {asked(domain="dom")} OR {asked(domain="dom_behind")}
+        OR coalesce(dom_behind.alias_sign_in, dom.alias_sign_in)
+       AND EXISTS (SELECT FROM mailstore_domain dom_moving WHERE {asked(domain="dom_moving")})
+    """,
+    purpose="""Finds the domains with names that may open a mailbox that moves: all refusals in them take the same time,
+        since some ask an old server.""",
     caller="maildrop/accounts.py, now and then",
     locks="none",
     round_trips="1",

@@ -68,6 +68,11 @@ def _refused(times: int | None) -> str:
 
 
 _TEXTS: dict[str, Callable[[int], str]] = {
+    Kind.BARE: lambda number: ngettext(
+        "A program of %(number)s mailbox signs in without the domain",
+        "Programs of %(number)s mailboxes sign in without the domain",
+        number,
+    ),
     Kind.PREVIOUS: lambda number: ngettext(
         "A program of %(number)s mailbox still tries an old password",
         "Programs of %(number)s mailboxes still try an old password",
@@ -117,4 +122,5 @@ _CONSEQUENCES: dict[str, Callable[[], str]] = {
     Kind.UNENDED: lambda: _("Mail that such a program deletes stays."),
     Kind.UNDONE: lambda: _("Mail that such a program deletes stays, and it fetches it again."),
     Kind.STOPPED: lambda: _("Such a program gets no new mail."),
+    Kind.BARE: lambda: _("Such a program gets no mail. Its user name must be the whole address."),
 }

@@ -24,8 +24,8 @@ from popadmin.web.table_field import others, with_fields
 NAME_CHARACTERS = 254
 # The template names these. `others` are the rest.
 _IN_TEMPLATE = (
-    "name", "look_alike", "over_quota", "policy", "owner_forwards", "stands_for", "mailbox_quota_default",
-    "mailbox_quota_most", "allotment_octets", "quota_octets", "mailbox_limit", "alias_limit",
+    "name", "look_alike", "over_quota", "policy", "owner_forwards", "alias_sign_in", "stands_for",
+    "mailbox_quota_default", "mailbox_quota_most", "allotment_octets", "quota_octets", "mailbox_limit", "alias_limit",
 )  # fmt: skip
 _OF_EDIT = tuple(field for field in DOMAIN.on(Surface.FORM) if field.name != "policy")
 

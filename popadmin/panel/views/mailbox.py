@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
-from mailstore.directory import mailbox_reach, mailbox_removal, mailboxes, row_locks
+from mailstore.directory import account_name, mailbox_reach, mailbox_removal, mailboxes, row_locks
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Mailbox
 from popadmin.panel import access, change_undo, mailbox_flow, mailbox_line
@@ -43,6 +43,7 @@ class Detail(MailboxTab, TemplateView):
             **kwargs,
             flow=mailbox_flow.of(mailbox, reach, self.devices, last_fetch),
             flow_state=next(iter(mailbox_state.states(mailbox)), None),
+            sign_in_names=account_name.of_mailbox(mailbox, reach),
             contents=mailbox_line.contents(mailbox),
             findings=access.findings(mailbox),
         )

@@ -11,7 +11,7 @@ from django.contrib.auth.password_validation import MinimumLengthValidator, get_
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.directory import known_networks
+from mailstore.directory import account_name, known_networks
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
 from popadmin.signin import moving, sign_in_log
@@ -59,7 +59,7 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if name and password:
-            self._sign_in(people.login_name(name), password)
+            self._sign_in(people.own_address(self.request, name), password)
         return self.cleaned_data
 
     def confirm_login_allowed(self, user: User) -> None:
@@ -83,7 +83,8 @@ class SignInForm(AuthenticationForm):
         if self.user_cache is None:
             cause = _cause(name)
             unknown = cause == sign_in_log.UNKNOWN
-            repeated = login_throttle.failed(client, name, password, unknown=unknown)
+            guessed = not account_name.is_local_part(name) and unknown  # looked up for every name, at one cost
+            repeated = login_throttle.failed(client, name, password, unknown=guessed)
             if unknown:
                 refused_names.unknown(client, name)
             sign_in_log.refusal(client, name, cause, repeated=repeated)

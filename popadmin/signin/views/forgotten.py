@@ -35,7 +35,7 @@ class ForgottenPassword(FormView[ForgottenPasswordForm]):
     form_class = ForgottenPasswordForm
 
     def form_valid(self, form: ForgottenPasswordForm) -> HttpResponse:
-        client, name = self.request.META["REMOTE_ADDR"], people.login_name(form.cleaned_data["address"])
+        client, name = self.request.META["REMOTE_ADDR"], people.own_address(self.request, form.cleaned_data["address"])
         if not mail_limit.may_request_mail(client):
             sign_in_log.password_request(client, name, sign_in_log.TOO_MANY)
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
