@@ -32,9 +32,10 @@ class StoredDelivery:
         self._clock = trace_headers.Clock()
         self._committer = BodyCommitter(bodies)
         self._writer = MessageWriter(lanes)
+        self._renames = recipient_lookup.SeenRenames()
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
-        recipient_lookup.find(self._lanes, address, octets, done, hostname=self._hostname)
+        recipient_lookup.find(self._lanes, address, octets, done, hostname=self._hostname, seen=self._renames)
 
     def begin(self, envelope: Envelope) -> Intake:
         return _Incoming(self, self._bodies, envelope)

@@ -14,6 +14,7 @@ from mailstore.errors import (
     QuotaDeferred,
     QuotaRejected,
     RecipientDisabled,
+    Unavailable,
     UnknownRecipient,
 )
 from mailstore.pg import array_literals
@@ -28,7 +29,7 @@ from mailstore.policy.addresses import (
 from mailstore.ports import Done, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_BATCHES, RELIEVE
-from mailstore.sql.statements.delivery import OURS, RECIPIENTS, ROOM
+from mailstore.sql.statements.delivery import OURS, RECIPIENTS, RENAMES, ROOM
 from mailstore.sql.statements.view import LOCK
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("popadmin.delivery")
 
 POSTMASTER = "postmaster"
+RENAMES_MOST = 10  # that one lookup sees, one after the other, before it leaves the message to the next try
+
+
+class SeenRenames:
+    """How many renames a worker has seen, as the database counts them; None before it asked for the first time."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count: bytes | None = None
 
 
 class _Search:
@@ -51,10 +62,18 @@ class _Search:
         self._boxes: dict[int, MailboxRow] = {}
         self._asked: set[str] = set()
         self._unknown_here = False
+        self._reads = 0
+        self._missed_one = False  # a name that is unknown or was asked for before
         self.full: list[int] = []  # mailboxes without room, if the answer is that they are full
+
+    def doubtful(self, answer: Recipient | MailError) -> bool:
+        """Return whether a rename between two of the statements may have hidden a mailbox from all of them."""
+        refused = isinstance(answer, UnknownRecipient | RecipientDisabled | AliasOutside)
+        return self._reads > 1 and (self._missed_one or refused)
 
     def ask(self, keys: dict[str, list[str]], depth: int, following: Sequence[str] = ()) -> None:
         """Query names, each with the keys that may resolve it, in order; `following` are names for the next query."""
+        self._reads += 1
         array = array_literals.texts({key for group in keys.values() for key in group})
         self._asked.update(keys)
         parameters = RECIPIENTS.values(addresses=array, octets=b"%d" % self._octets)
@@ -87,10 +106,13 @@ class _Search:
             self._copy = box if depth == 0 and alias is not None else self._copy
         if alias is None or not alias.receives:
             return []
-        return [target for target in alias.targets if target not in self._asked]
+        fresh = [target for target in alias.targets if target not in self._asked]
+        self._missed_one = self._missed_one or len(fresh) < len(alias.targets)
+        return fresh
 
     def _missed(self, missing: list[str], following: list[str], depth: int) -> None:
         """Look up the domains of names that were not found: they are alias domains, ours, or elsewhere."""
+        self._reads += 1
 
         def answered(answer: PGresult | MailError) -> None:
             if isinstance(answer, MailError):
@@ -111,7 +133,7 @@ class _Search:
             if domain_row is None:
                 outside.append(name)
             elif domain_row.stands_for is None:
-                self._unknown_here = True
+                self._unknown_here = self._missed_one = True
             elif domain_row.active:
                 there = f"{local_part}@{domain_row.stands_for}"
                 moved[there] = _keys(there)
@@ -176,11 +198,20 @@ class _Search:
         return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
 
 
-def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
+def find(
+    lanes: ConnectionPool,
+    address: str,
+    octets: int | None,
+    done: Done[Recipient],
+    *,
+    hostname: str,
+    seen: SeenRenames,
+) -> None:
     """Find the mailboxes of a recipient for a message of `octets` (None: not announced, so one octet must fit).
 
     UnknownRecipient, RecipientDisabled, QuotaRejected, QuotaDeferred, AliasOutside, Unavailable. `hostname` is the name
-    of this site: the address `postmaster` without a domain means the one of its domain.
+    of this site: the address `postmaster` without a domain means the one of its domain. All lookups of a worker share
+    what they have `seen`.
     """
     # RFC 5321 §4.5.1: in any case, and without a domain.
     if address.lower() == POSTMASTER:
@@ -195,7 +226,7 @@ def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Rec
                 done(UnknownRecipient(address))
                 return
             keys = {catch_all: [catch_all]}
-    _Lookup(lanes, address, keys, octets or 1, done).ask()
+    _Lookup(lanes, address, keys, octets or 1, done, seen).ask()
 
 
 class _Lookup:
@@ -203,22 +234,56 @@ class _Lookup:
 
     Each attempt makes room in one mailbox, in a transaction of its own, after finding it without a lock. No room is
     made unless all mailboxes together would have enough.
+
+    A search that missed a name is made again if there was a rename since it began, so that no mail is refused between.
     """
 
     def __init__(
-        self, lanes: ConnectionPool, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient]
+        self,
+        lanes: ConnectionPool,
+        address: str,
+        keys: dict[str, list[str]],
+        octets: int,
+        done: Done[Recipient],
+        seen: SeenRenames,
     ) -> None:
         self._lanes = lanes
         self._address = address
         self._keys = keys
         self._octets = octets
         self._done = done
+        self._seen = seen
+        self._renames = 0  # that this lookup has met
         self._attempts = 0  # to make room
         self._most: int | None = None  # attempts allowed; None while no mailbox was full
 
     def ask(self) -> None:
-        search = _Search(self._lanes, self._address, self._octets, lambda answer: self._answered(answer, search.full))
+        before = self._seen.count
+
+        def found(answer: Recipient | MailError) -> None:
+            if search.doubtful(answer):
+                self._lanes.read(RENAMES, (), lambda count: self._counted(count, before, answer, search.full))
+            else:
+                self._answered(answer, search.full)
+
+        search = _Search(self._lanes, self._address, self._octets, found)
         search.ask(self._keys, 0)
+
+    def _counted(
+        self, count: PGresult | MailError, before: bytes | None, answer: Recipient | MailError, full: list[int]
+    ) -> None:
+        """Answer if no name has changed since before the search."""
+        if isinstance(count, MailError):
+            self._done(count)
+            return
+        self._seen.count = count.get_value(0, 0)
+        if self._seen.count == before:
+            self._answered(answer, full)
+        elif self._renames == RENAMES_MOST:
+            self._done(Unavailable(f"{self._address}: names change all the time"))
+        else:
+            self._renames += 1
+            self.ask()
 
     def _answered(self, answer: Recipient | MailError, full: list[int]) -> None:
         if not full or self._attempts == self._most:

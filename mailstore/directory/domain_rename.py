@@ -20,6 +20,7 @@ from mailstore.directory import (
     domains,
     look_alikes,
     mailbox_moves,
+    rename_count,
 )
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import LostRace, Rejected, refuse_violations
@@ -63,6 +64,7 @@ def rename(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> Ren
         renamed = _move(domain, wanted)
         _leave(domain, was, other)
         address_references.follow_domain(was, wanted)
+        rename_count.add()
         _record(actor, renamed, was)
     return renamed
 

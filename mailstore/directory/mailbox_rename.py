@@ -24,6 +24,7 @@ from mailstore.directory import (
     mailbox_moves,
     policies,
     removal_state,
+    rename_count,
 )
 from mailstore.directory.audit import Actor
 from mailstore.directory.look_alikes import Neighbours
@@ -67,6 +68,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         if keep_alias:
             aliases.ensure(was, [wanted], actor=actor, look_alike=True)
         mailbox.user.address = wanted
+        rename_count.add()
         _record(actor, mailbox, was, moved_from)
     return mailbox
 

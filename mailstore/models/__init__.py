@@ -11,7 +11,15 @@ from mailstore.models.mailbox_moves import MailboxMove
 from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
 from mailstore.models.policies import RetentionPolicy
-from mailstore.models.site_state import Heartbeat, HoldingsCache, ListenerCertificates, SweepPass, Tally, TallyMark
+from mailstore.models.site_state import (
+    Heartbeat,
+    HoldingsCache,
+    ListenerCertificates,
+    RenameCount,
+    SweepPass,
+    Tally,
+    TallyMark,
+)
 from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [
@@ -41,6 +49,7 @@ __all__ = [
     "MailedCode",
     "Message",
     "RefusedName",
+    "RenameCount",
     "RetentionPolicy",
     "StoreTie",
     "SweepPass",

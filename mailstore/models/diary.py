@@ -103,10 +103,11 @@ class DiaryBatch(models.Model):
 class RefusedName(models.Model):
     """What no diary of a mailbox can tell: names that nobody has, limits that refused somebody, and TLS too old.
 
-    A row stands for all tries that are alike, `tries` of them, on `days` days in a row up to the last one. `name` is an
-    address in normal form, or the bare local part of a mailbox. It is empty for any other text, which may be a password
-    in the wrong field, and for the names that had no room. Where TLS did not begin, `name` is the IP address of the
-    client, and `version` the newest one that it offered. `network` is empty where too many networks tried at once. `until` is when a limit ends.
+    A row stands for all tries that are alike, `tries` of them, on `days` days in a row up to the last one. `name`
+    is an address in normal form, or the bare local part of a mailbox. It is empty for any other text, which may be
+    a password in the wrong field, and for the names that had no room. Where TLS did not begin, `name` is the IP
+    address of the client, and `version` the newest one that it offered. `network` is empty where too many networks
+    tried at once. `until` is when a limit ends.
     """
 
     class Reason(models.TextChoices):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from mailstore.directory import (
@@ -22,6 +26,7 @@ from mailstore.directory import (
 from mailstore.directory.look_alikes import LookAlike
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, MailboxMove, User
+from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
@@ -234,3 +239,43 @@ def test_a_mailbox_whose_mail_is_at_its_old_server_keeps_the_name_that_the_serve
         domain_rename.rename("example.org", "new.example", actor=ACTOR)
     MailboxMove.objects.filter(pk=move.pk).update(state=MailboxMove.State.MOVED)
     rename()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_recipient_is_refused_while_a_mailbox_changes_its_name_and_back(mail: Mail) -> None:
+    """An alias is followed by several statements; the names may change between any two of them."""
+    mailbox = a_mailbox(ANN)
+    aliases.ensure("team@example.org", [ANN], actor=ACTOR)
+    with changing(lambda old, new: mailbox_rename.rename(old, new, actor=ACTOR, keep_alias=old == ANN), ANN, ANNA):
+        answers = [mail.recipient(address) for _round in range(100) for address in ("team@example.org", ANN)]
+    assert [answer for answer in answers if getattr(answer, "mailboxes", None) != (mailbox.pk,)] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_recipient_is_refused_while_two_domains_swap_their_names(mail: Mail) -> None:
+    mailbox = a_mailbox(ANN)
+    domain_rename.rename("example.org", "new.example", actor=ACTOR)
+    with changing(lambda old, new: domain_rename.rename(old, new, actor=ACTOR), "new.example", "example.org"):
+        answers = [mail.recipient(f"ann@{name}") for _round in range(100) for name in ("new.example", "example.org")]
+    assert [answer for answer in answers if getattr(answer, "mailboxes", None) != (mailbox.pk,)] == []
+
+
+@contextmanager
+def changing(rename: Callable[[str, str], object], *names: str) -> Iterator[None]:
+    """Rename forth and back, again and again, in a thread of its own."""
+    over = Event()
+
+    def change() -> None:
+        old, new = names
+        while not over.is_set():
+            rename(old, new)
+            old, new = new, old
+        connection.close()
+
+    thread = Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -12,6 +12,7 @@ from mailstore.sql.statements.delivery import (
     LOCK_DOMAINS,
     OURS,
     RECIPIENTS,
+    RENAMES,
     ROOM,
     STORE_TIE,
 )
@@ -40,6 +41,7 @@ READS = (
     PAST_LISTING,
     PREVIOUS_PASSWORD,
     RECIPIENTS,
+    RENAMES,
     ROOM,
     SIGN_IN,
     SITE_EXPIRY,

@@ -70,6 +70,17 @@ OURS = statement(
     round_trips="1",
 )
 
+RENAMES = statement(
+    "renames",
+    "SELECT coalesce(max(rc.renames), 0) FROM mailstore_renamecount rc",
+    purpose="""Counts the renames of mailboxes and domains. Where the number is the same before and after a search for a
+        recipient, all its statements saw the same names.""",
+    caller="delivery/recipient_lookup.py, where a search of several statements missed a name",
+    parameters={},
+    locks="none",
+    round_trips="1",
+)
+
 ROOM = statement(
     "room",
     f"""
