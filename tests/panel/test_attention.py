@@ -302,8 +302,8 @@ def test_the_rows_behind_the_tenth_are_shown_when_asked_for(root: Client):
         Finding.objects.create(mailbox=Mailbox.objects.latest("pk"), kind=kind, since=timezone.now())
     page = page_of(root)
     assert len(rows(page)) == 10
-    assert "Show 2 more" in page
-    assert len(rows(page_of(root, "?all=1"))) == 12
+    assert "Show 3 more" in page
+    assert len(rows(page_of(root, "?all=1"))) == 13
 
 
 def test_a_domain_admin_sees_the_faults_of_their_domains_only():
