@@ -38,7 +38,7 @@ PROTOCOLS = {"pop3": gettext_lazy("POP"), "web": gettext_lazy("these pages")}
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """The mailbox that was probably meant, or an alias of this very name, which cannot sign in (`mailbox` is None)."""
+    """The mailbox that was probably meant, or an alias of this very name that opens none (`mailbox` is None)."""
 
     address: str
     mailbox: int | None

@@ -116,7 +116,7 @@ def test_many_aliases_are_counted_and_each_stop_has_its_wire(root: Client, djang
         Alias(address=f"a{n:02}@example.org", domain_id=ann.domain_id, targets=[ANN]) for n in range(20)
     )
     page(root, ann)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         answer = page(root, ann)
     flow = answer.context["flow"]
     assert len(flow.before) == STOPS_MOST == len(flow.wires_before)
