@@ -147,7 +147,7 @@ def test_what_is_wrong_with_a_row_is_told_with_the_column_that_is_to_blame(root:
     grants.grant("chief@example.org", "example.org", actor=ACTOR)
     rows = [
         b"address,password,quota",
-        b'"""q""@example.org",,',
+        b'"""q r""@example.org",,',
         b"a@example.org,,5GB",
         b"b@example.org,short,",
         b"c@nowhere.example,,",
