@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mailstore.amount_text import MESSAGES, numbered
 from mailstore.management.shell import EXIT_USAGE, ShellCommand, password_from_stdin
 from mailstore.models import MailboxMove
 from mailstore.transfer import mailbox_move
@@ -29,6 +30,6 @@ class Command(ShellCommand):
         if move is None:
             self.stdout.write(f"{address}: another process moves it now")
         elif move.state == MailboxMove.State.MOVED:
-            self.stdout.write(f"{address}: moved, {move.messages} messages")
+            self.stdout.write(f"{address}: moved, {numbered(move.messages, *MESSAGES)}")
         else:
             raise CommandError(f"{address} is not moved: {move.get_reason_display()} ({move.detail})")
