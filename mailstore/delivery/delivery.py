@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.delivery import recipient_lookup, trace_headers
@@ -116,7 +117,7 @@ class _Incoming:
             log.error("a body could not be stored: %s", ref)
             _tell_all(len(recipients), ref, done)
         elif len(recipients) == 1:
-            self._place(0, recipients[0], ref, None, done)
+            self._place(0, recipients[0], ref, None, done, {})
         else:
             self._delivery.add_body(ref, lambda body: self._shared(body, ref, recipients, done))
 
@@ -147,31 +148,12 @@ class _Incoming:
         """
         while chain:
             index, recipient = chain.popleft()
-            wanted = tuple(mailbox for mailbox in recipient.mailboxes if mailbox not in copies)
-            if wanted:
-                self._copy(index, replace(recipient, mailboxes=wanted), ref, body, done, copies, chain)
+            if not copies.keys() >= set(recipient.mailboxes):
+                # A new turn of the loop: an outage answers at once, and the recipients may be a thousand.
+                go_on = partial(asyncio.get_running_loop().call_soon, self._next, chain, ref, body, done, copies)
+                self._place(index, recipient, ref, body, _then(done, go_on), copies)
                 return
             done(index, copies[recipient.mailboxes[0]])
-
-    def _copy(
-        self,
-        index: int,
-        recipient: Recipient,
-        ref: BodyRef,
-        body: int,
-        done: Callable[[int, Delivered | MailError], None],
-        copies: dict[int, Delivered],
-        chain: deque[tuple[int, Recipient]],
-    ) -> None:
-        """Deliver to one recipient, whose mailboxes have no copy, and then to the others of the chain."""
-
-        def answered(_index: int, answer: Delivered | MailError) -> None:
-            if isinstance(answer, Delivered):
-                copies.update(dict.fromkeys(recipient.mailboxes, answer))
-            done(index, answer)
-            self._next(chain, ref, body, done, copies)
-
-        self._place(index, recipient, ref, body, answered, but=copies)
 
     def _place(
         self,
@@ -180,19 +162,22 @@ class _Incoming:
         ref: BodyRef,
         body: int | None,
         done: Callable[[int, Delivered | MailError], None],
+        copies: dict[int, Delivered],
         *,
-        but: Collection[int] = (),
         retried: bool = False,
     ) -> None:
-        """Write the rows of one recipient. `but` are mailboxes that have a copy."""
+        """Write the rows of one recipient, in the mailboxes that have no copy, and note its copies."""
+        mailboxes = tuple(mailbox for mailbox in recipient.mailboxes if mailbox not in copies)
         queue_id = fresh_id()
         prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
         def refused(why: Recipient | MailError) -> None:
             """Answer for a recipient that is refused now, or try once more: the second lookup may have made room."""
             if isinstance(why, Recipient) and not retried:
-                wanted = tuple(mailbox for mailbox in why.mailboxes if mailbox not in but)
-                self._place(index, replace(why, mailboxes=wanted), ref, body, done, but=but, retried=True)
+                if copies and copies.keys() >= set(why.mailboxes):
+                    done(index, copies[why.mailboxes[0]])
+                else:
+                    self._place(index, why, ref, body, done, copies, retried=True)
                 return
             if body is None:
                 self._delivery.discard(ref)
@@ -206,27 +191,42 @@ class _Incoming:
                 done(index, answer)
             else:
                 log.info("delivered %s to %s, %d octets", queue_id, trace_headers.plain(recipient.address), ref.octets)
-                done(index, Delivered(queue_id))
+                delivered = Delivered(queue_id)
+                copies.update(dict.fromkeys(mailboxes, delivered))
+                done(index, delivered)
 
-        self._delivery.place(
-            Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed
-        )
+        self._delivery.place(Placement(mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed)
 
 
 def chains(recipients: Sequence[Recipient]) -> list[list[tuple[int, Recipient]]]:
-    """Group recipients that share mailboxes, also by way of others; each with its place, in the order given."""
-    found: list[tuple[set[int], list[tuple[int, Recipient]]]] = []
+    """Group recipients that share mailboxes, also by way of others; each with its place, in the order given.
+
+    The time grows with the mailboxes, not with their square: a message may have a thousand recipients.
+    """
+    leader: dict[int, int] = {}  # each mailbox leads to another one of its group, or to itself
+
+    def first(mailbox: int) -> int:
+        while (other := leader.setdefault(mailbox, mailbox)) != mailbox:
+            leader[mailbox] = mailbox = leader[other]
+        return mailbox
+
+    for recipient in recipients:
+        for mailbox in recipient.mailboxes:
+            leader[first(mailbox)] = first(recipient.mailboxes[0])
+    found: dict[int, list[tuple[int, Recipient]]] = {}
     for index, recipient in enumerate(recipients):
-        mailboxes, chain = set(recipient.mailboxes), [(index, recipient)]
-        apart = []
-        for other_mailboxes, other in found:
-            if other_mailboxes.isdisjoint(mailboxes):
-                apart.append((other_mailboxes, other))
-            else:
-                mailboxes |= other_mailboxes
-                chain = other + chain
-        found = [*apart, (mailboxes, chain)]
-    return [sorted(chain, key=lambda each: each[0]) for _mailboxes, chain in found]
+        found.setdefault(first(recipient.mailboxes[0]), []).append((index, recipient))
+    return list(found.values())
+
+
+def _then(
+    done: Callable[[int, Delivered | MailError], None], go_on: Callable[[], object]
+) -> Callable[[int, Delivered | MailError], None]:
+    def answered(index: int, answer: Delivered | MailError) -> None:
+        done(index, answer)
+        go_on()
+
+    return answered
 
 
 def _tell_all(count: int, answer: MailError, done: Callable[[int, Delivered | MailError], None]) -> None:
