@@ -498,3 +498,14 @@ def test_a_thousand_recipients_may_be_one_mailbox(mail: Mail) -> None:
     answers = mail.commit([replace(found, address=f"ann+{number}@example.org") for number in range(1000)], WIRE)
     assert len({answer.queue_id for answer in answers if isinstance(answer, Delivered)}) == 1
     assert Message.objects.count() == 1
+
+
+def test_a_mailbox_that_an_alias_no_longer_reaches_is_not_taken_for_served(mail: Mail) -> None:
+    groups(mail)
+    recipients = [accepted(mail, "a@example.org"), accepted(mail, ANN)]
+    Mailbox.objects.filter(user__address=ANN).update(quota_octets=0)
+    aliases.ensure("a@example.org", [BOB], actor=ACTOR)
+    delivered, refused = mail.commit(recipients, WIRE)
+    assert isinstance(delivered, Delivered)
+    assert type(refused) is QuotaDeferred
+    assert [str(message.mailbox) for message in Message.objects.all()] == [BOB]
