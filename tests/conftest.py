@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.core.cache import cache
 from django.core.management.base import CommandError
 from django.test import TransactionTestCase
 from django.utils import translation
@@ -35,3 +36,9 @@ def english() -> Iterator[None]:
     """Every test begins in English, whatever language a page was asked for before."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Rows of an earlier test may have had the same keys."""
+    cache.clear()

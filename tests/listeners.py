@@ -311,6 +311,8 @@ def lmtpd(django_db_setup: None) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def mail_site(pop3d: Daemon, lmtpd: Daemon, authority: Authority, transactional_db: None) -> MailSite:
-    """An empty site with its listeners; whatever the test makes is gone behind it."""
-    return MailSite(pop3d, lmtpd, authority)
+def mail_site(pop3d: Daemon, lmtpd: Daemon, authority: Authority, transactional_db: None) -> Iterator[MailSite]:
+    """An empty site with its listeners; whatever the test makes is gone behind it. A failed test shows their log."""
+    before = len(pop3d.log()), len(lmtpd.log())
+    yield MailSite(pop3d, lmtpd, authority)
+    sys.stdout.write("\n".join([*pop3d.log()[before[0] :], *lmtpd.log()[before[1] :]]))

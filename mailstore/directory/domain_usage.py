@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
     Count,
     DateTimeField,
     ExpressionWrapper,
@@ -19,7 +20,7 @@ from django.db.models import (
     Sum,
     Value,
 )
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Coalesce, Concat, Now, TruncDate
 
 from mailstore.models import Alias, Domain, Mailbox, Tally
@@ -34,8 +35,7 @@ _ALIASES = Alias.objects.filter(domain=OuterRef("pk"), mailbox=None).order_by().
 
 _FULL = f"""
 SELECT dom.id FROM mailstore_domain dom
- WHERE dom.id = ANY(%s) AND dom.quota_octets IS NOT NULL AND NOT ({room("1", domain="dom")})
-"""
+ WHERE dom.quota_octets IS NOT NULL AND NOT ({room("1", domain="dom")}) AND dom.id"""
 
 
 def full(domains: Collection[int]) -> set[int]:
@@ -43,8 +43,13 @@ def full(domains: Collection[int]) -> set[int]:
     if not domains:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(_FULL, [list(domains)])
+        cursor.execute(f"{_FULL} = ANY(%s)", [list(domains)])
         return {key for (key,) in cursor.fetchall()}
+
+
+def is_full() -> Combinable:
+    """Return the same for the domain of each mailbox of a queryset: for a few mailboxes, as it counts for each."""
+    return RawSQL(f"EXISTS ({_FULL} = mailstore_mailbox.domain_id)", [], output_field=BooleanField())  # noqa: S611 - no value
 
 
 def mailboxes() -> Combinable:

@@ -25,11 +25,10 @@ FREE_OCTETS = 32 * 1024 * 1024  # two segments of Postgres' log: it stops withou
 DISK_FULL = "53100"  # SQLSTATE
 # SPILL sorts two megabytes with too little memory. So Postgres writes temporary files to the disk of its data, and
 # deletes them at once. It writes no log, leaves no dead rows, and needs only the right to read.
-SPILL_SETTINGS = """
-    SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64kB', true),
-           set_config('temp_tablespaces', '', true)
-"""
+# The statements go in one round trip, and are a transaction.
 SPILL = """
+    SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64kB', true),
+           set_config('temp_tablespaces', '', true);
     SELECT count(*)
       FROM (SELECT repeat('x', 1000) || n AS text FROM generate_series(1, 2000) n ORDER BY text OFFSET 0) AS sorted
 """
@@ -68,9 +67,8 @@ def database_disk() -> None:
     if settings.DATABASE_IS_PRIVATE:
         _require_room(settings.DATA_DIR / "postgres")
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(SPILL_SETTINGS, [TIMEOUT])
-            cursor.execute(SPILL)
+        with connection.cursor() as cursor:
+            cursor.execute(SPILL, [TIMEOUT])
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != DISK_FULL:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -19,8 +20,6 @@ from popadmin.owner import access, refusals
 from popadmin.web import device_mode
 from popadmin.web.form_fields import Option
 from popadmin.web.formats import ago, count, day, moment
-
-NO_WAITING = Waiting(messages=0, counts=False, quiet=False, until=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,13 @@ class StateLine:
     is_open: bool = False
 
 
-def rows(devices: list[Device], mailbox: int) -> list[DeviceRow]:
-    """Return the devices as rows of a list, in the same order. `mailbox` is the key of their mailbox: one query."""
-    waiting = waiting_mail.by_device(mailbox)
-    return [_row(device, waiting.get(device.pk, NO_WAITING)) for device in devices]
+def rows(devices: QuerySet[Device]) -> list[DeviceRow]:
+    """Return the devices as rows of a list, in the same order. One query."""
+    return [_row(device) for device in waiting_mail.with_waiting(devices)]
 
 
-def _row(device: Device, waiting: Waiting) -> DeviceRow:
+def _row(device: Device) -> DeviceRow:
+    waiting = waiting_mail.of(device)
     warns = _warns(device, waiting)
     note = silence(device, waiting) if warns else _last_use(device)
     return DeviceRow(device, device_mode.of(device), waiting, note, warns)
@@ -93,7 +92,7 @@ def _last_use(device: Device) -> SafeString | str:
 
 
 def state_line(device: Device) -> StateLine:
-    """Return how a device stands, the worst first: POP is off, refused, silent, awaited, works."""
+    """Return how a device `with_waiting` stands, the worst first: POP is off, refused, silent, awaited, works."""
     if not device.mailbox.pop:
         text = _("No mail program can sign in to this mailbox. Your administrator switches POP on.")
         return StateLine("warn", "exclamation-triangle-fill", gettext_lazy("POP is off"), text)
@@ -102,7 +101,7 @@ def state_line(device: Device) -> StateLine:
         return StateLine("", "slash-circle", gettext_lazy("Not for mail programs"), text)
     if device.last_sign_in_at is None:
         return _unused(device)
-    waiting = waiting_mail.by_device(device.mailbox_id).get(device.pk, NO_WAITING)
+    waiting = waiting_mail.of(device)
     if _warns(device, waiting):
         silent = SafeString(capfirst(silence(device, waiting)))
         text = format_html(_("{silence}. To keep things as they are, fetch mail once with it."), silence=silent)

@@ -71,12 +71,12 @@ class Lately:
 
 
 def lately(user: User) -> Lately:
-    """Return the latest of each that the user may see. Five statements at most."""
+    """Return the latest of each that the user may see. Three statements at most."""
     rows = access.refused_names(user).order_by("-last_at", "pk")
-    names = rows.filter(reason=Reason.UNKNOWN)[:SHOWN]
-    limits = rows.filter(reason__in=RefusedName.LIMITS)[:SHOWN]
-    tls = rows.filter(reason__in=RefusedName.TLS)[:SHOWN]
-    return Lately(told(names, user), told(limits, user), told(tls, user))
+    kinds = ((Reason.UNKNOWN,), RefusedName.LIMITS, RefusedName.TLS)
+    first, *others = (rows.filter(reason__in=kind)[:SHOWN] for kind in kinds)
+    found = list(first.union(*others, all=True).order_by("-last_at", "pk"))
+    return Lately(*(told([row for row in found if row.reason in kind], user) for kind in kinds))
 
 
 def told(rows: Iterable[RefusedName], user: User) -> Sequence[Refused]:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -63,15 +64,20 @@ def is_nearly_full(mailbox: Mailbox) -> bool:
     return octets or _reached(mailbox.messages, mailbox.quota_messages, NEAR_PERCENT)
 
 
+def with_full_domain(rows: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    """Annotate `domain_full`, without which `states` does not know it: for a page of one mailbox."""
+    return rows.annotate(domain_full=domain_usage.is_full())
+
+
 def mark_full_domains(mailboxes: Collection[Mailbox]) -> None:
-    """Set `domain_full`, without which `states` does not know it. One statement, none if no domain has a quota."""
+    """Set `domain_full` of a page of mailboxes. One statement, none if no domain has a quota."""
     full = domain_usage.full({box.domain_id for box in mailboxes if box.domain.quota_octets is not None})
     for mailbox in mailboxes:
         mailbox.domain_full = mailbox.domain_id in full  # type: ignore[attr-defined]  # noted on the row
 
 
 def is_domain_full(mailbox: Mailbox) -> bool:
-    """Return whether the domain's quota is reached, as far as `mark_full_domains` has looked."""
+    """Return whether the domain's quota is reached, as far as one of the two functions above has looked."""
     return getattr(mailbox, "domain_full", False)
 
 

@@ -119,7 +119,7 @@ def test_the_list_costs_the_same_statements_however_many_there_are(django_assert
     client = signed_in(ANN)
     for number in range(count):
         a_device(f"device {number}")
-    with django_assert_num_queries(5):  # the session, the user, the mailbox, the devices, what waits
+    with django_assert_num_queries(4):  # the session, the user, the mailbox, the devices with what waits
         assert client.get("/devices/").status_code == 200
 
 

@@ -88,9 +88,9 @@ def test_nobody_else_has_these_pages(box):
 
 def test_the_pages_cost_the_same_statements_however_much_left(box, django_assert_num_queries):
     client = signed_in("root")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(f"/mailboxes/{box.pk}/recovery/")
     for _ in range(10):
         a_letter(box, SECRET, removed_at=timezone.now())
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(f"/mailboxes/{box.pk}/recovery/")

@@ -113,7 +113,7 @@ def visited(client: Client, path: str) -> list[dict[str, Any]]:
     with CaptureQueriesContext(connection) as made:
         assert client.get(path).status_code == 200, path
     with connection.cursor() as cursor:
-        plans = [planned(cursor, query["sql"]) for query in made if query["sql"].startswith("SELECT")]
+        plans = [planned(cursor, query["sql"]) for query in made if query["sql"].startswith(("SELECT", "(SELECT"))]
     return [node for plan in plans for node in nodes(plan)]
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.directory import devices, mailboxes, policies
 from mailstore.models import Device, Mailbox, Message
-from mailstore.retention.waiting_mail import Waiting, by_device
+from mailstore.retention.waiting_mail import Waiting, of, with_waiting
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,11 @@ def box() -> Mailbox:
 def phone(box: Mailbox, **fields: object) -> Waiting:
     device = Device.objects.get(mailbox=box, name="Phone")
     Device.objects.filter(pk=device.pk).update(**fields)
-    return by_device(box.pk)[device.pk]
+    return waiting(device)
+
+
+def waiting(device: Device) -> Waiting:
+    return of(with_waiting(Device.objects.all()).get(pk=device.pk))
 
 
 def test_what_a_device_neither_has_nor_left_out_waits_for_it(box: Mailbox) -> None:
@@ -47,7 +51,7 @@ def test_what_left_the_mailbox_waits_no_more(box: Mailbox) -> None:
 
 def test_mail_waits_for_devices_that_count(box: Mailbox) -> None:
     main = Device.objects.get(mailbox=box, main=True)
-    assert not by_device(box.pk)[main.pk].counts, "it never signed in to POP"
+    assert not waiting(main).counts, "it never signed in to POP"
     assert phone(box).counts
     assert not phone(box, mode=Device.Mode.PEEK).counts
 
@@ -69,8 +73,3 @@ def test_the_days_are_those_of_the_policy_and_a_hold_ends_the_clock(box: Mailbox
     assert phone(box, last_sign_in_at=now - timedelta(days=1)).until == now + timedelta(days=19)
     mailboxes.ensure(ANN, actor=ACTOR, held=True)
     assert phone(box).until is None
-
-
-def test_a_revoked_device_is_none(box: Mailbox) -> None:
-    devices.revoke(ANN, "Phone", actor=ACTOR)
-    assert len(by_device(box.pk)) == 1

@@ -18,6 +18,7 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
+from mailstore.retention import waiting_mail
 from popadmin.owner import access, device_state, program_steps
 from popadmin.owner.forms import ModeForm, RenameForm
 from popadmin.owner.program_steps import OTHER
@@ -37,7 +38,7 @@ class Devices(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
         mailbox = get_object_or_404(access.mailboxes(user))
-        rows = device_state.rows(list(access.devices(user)), mailbox.pk)
+        rows = device_state.rows(access.devices(user))
         return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, only_main=len(rows) == 1)
 
 
@@ -179,7 +180,7 @@ class DeviceStatus(DevicePage):
 
 def find_device(request: HttpRequest, key: int) -> Device:
     """Return the device with this key if it belongs to the user, revoked or not."""
-    return find(request, access.all_devices(signed_in(request)), pk=key)
+    return find(request, waiting_mail.with_waiting(access.all_devices(signed_in(request))), pk=key)
 
 
 def _address(device: Device) -> str:

@@ -33,9 +33,8 @@ class Home(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        mailbox = get_object_or_404(access.mailboxes(user))
-        mailbox_state.mark_full_domains([mailbox])
-        rows = device_state.rows(list(access.devices(user)), mailbox.pk)
+        mailbox = get_object_or_404(mailbox_state.with_full_domain(access.mailboxes(user)))
+        rows = device_state.rows(access.devices(user))
         split, notices = mailbox_usage.split(mailbox.pk), verdict.notices(mailbox)
         return super().get_context_data(
             **kwargs,

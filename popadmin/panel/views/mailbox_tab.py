@@ -60,9 +60,8 @@ class MailboxTab(MailboxPage):
     def mailbox(self) -> Mailbox:
         user = signed_in(self.request)
         rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
-        found = self.find(access.with_history(rows), removed=access.removed_mailboxes(user))
-        mailbox_state.mark_full_domains([found])
-        return found
+        rows = mailbox_state.with_full_domain(access.with_history(rows))
+        return self.find(rows, removed=access.removed_mailboxes(user))
 
     @cached_property
     def split(self) -> Split:
@@ -70,7 +69,7 @@ class MailboxTab(MailboxPage):
 
     @cached_property
     def devices(self) -> list[Device]:
-        return list(access.devices(self.mailbox))
+        return list(waiting_mail.with_waiting(access.devices(self.mailbox)))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         policy, source = policies.in_force(self.mailbox)
@@ -89,9 +88,7 @@ class MailboxTab(MailboxPage):
         return context
 
     def _device_uses(self) -> list[DeviceUse]:
-        found, stored = waiting_mail.by_device(self.mailbox.pk), self.mailbox.messages
-        waiting = {device: mail.messages for device, mail in found.items() if mail.counts}
-        return [DeviceUse(device, stored - device.hidden_messages, waiting.get(device.pk)) for device in self.devices]
+        return [_use(device, self.mailbox.messages) for device in self.devices]
 
     def above(self) -> list[Breadcrumb]:
         return [MAILBOXES, breadcrumb(shown_domain(self.mailbox.domain.name), "domains-one", self.mailbox.domain_id)]
@@ -105,3 +102,8 @@ class MailboxTab(MailboxPage):
             Tab(label, reverse(name, args=[self.mailbox.pk]), name == self.tab, counts.get(name))
             for name, label in TABS.items()
         ]
+
+
+def _use(device: Device, stored: int) -> DeviceUse:
+    waiting = waiting_mail.of(device)
+    return DeviceUse(device, stored - device.hidden_messages, waiting.messages if waiting.counts else None)
