@@ -7,12 +7,12 @@ PYTHON ?= $(shell /usr/bin/python3 -c '$(FIT)' 2>/dev/null && echo /usr/bin/pyth
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
-SOURCES := popadmin mailstore tests bench manage.py
+SOURCES := popadmin mailstore deploy tests bench manage.py
 COMPILE := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench pictures requirements translations clean
+.PHONY: help run demo test check bench pictures wheel deb requirements translations clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test: $(VENV)/dev.stamp ## the whole test suite, as CI runs it
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, templates, translations
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
-	$(PY) -m mypy popadmin mailstore manage.py
+	$(PY) -m mypy popadmin mailstore deploy manage.py
 	$(VENV)/bin/lint-imports
 	@# Without a database: models and migrations are compared as they are written.
 	$(PY) -W 'ignore:Got an error checking a consistent migration history:RuntimeWarning' \
@@ -45,9 +45,15 @@ bench: $(VENV)/dev.stamp ## the project's own benchmarks; a table with ratios
 pictures: $(VENV)/dev.stamp ## take the pictures of docs/owners anew, of the demo in a browser
 	$(PY) -m tests.browser.screenshots
 
+wheel: $(VENV)/dev.stamp ## make the Python package, in dist/
+	$(PY) -m uv build --quiet --wheel --no-build-isolation --out-dir dist
+
+deb: wheel ## make the Debian package for this machine's Python, in dist/
+	$(PY) -m deploy.debian.build dist
+
 requirements: $(VENV)/dev.stamp ## resolve pyproject.toml anew into the hashed files
 	$(COMPILE) -o requirements/run.txt
-	$(COMPILE) --group test --group check -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) --group test --group check --group package -c requirements/run.txt -o requirements/dev.txt
 
 translations: $(VENV)/dev.stamp ## collect new texts into locale/, and compile what is translated
 	$(PY) manage.py makemessages --locale fr --no-location --no-wrap --ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*'

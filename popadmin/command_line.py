@@ -32,7 +32,7 @@ class CommandLine(ManagementUtility):
         if commands_only or self.settings_exception is not None:
             return super().main_help_text(commands_only)
         commands = get_commands()
-        ours = {name: _summary(app, name) for name, app in sorted(commands.items()) if app in OUR_APPS}
+        ours = {name: _summary(app, name) for name, app in our_commands().items()}
         width = max(map(len, ours))
         lines = [f"  {name:<{width}}  {summary}" for name, summary in ours.items()]
         djangos = textwrap.fill(
@@ -57,6 +57,11 @@ class CommandLine(ManagementUtility):
             meant = f", did you mean {close[0]}?" if close else ""
             _leave(f"there is no command {subcommand!r}{meant} ({self.prog_name} help lists them)", EXIT_USAGE)
         return super().fetch_command(subcommand)
+
+
+def our_commands() -> dict[str, str]:
+    """Return the application of each command that is not Django's, by name."""
+    return {name: app for name, app in sorted(get_commands().items()) if app in OUR_APPS}
 
 
 def _summary(app: str, name: str) -> str:

@@ -26,10 +26,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 IS_CHECKOUT = (BASE_DIR / "templates").is_dir()
 # In a wheel the pages' folders lie inside the package, in a checkout beside it.
 PAGES_DIR = BASE_DIR if IS_CHECKOUT else BASE_DIR / "popadmin"
+SYSTEM_SETTINGS = Path("/etc/popadmin.env")  # of the installed command; a checkout has a link to it
 # For the site's own files: nothing is kept among installed packages.
 HOME_DIR = BASE_DIR if IS_CHECKOUT else Path.cwd()
 
-env.load(HOME_DIR)
+env.load(HOME_DIR / ".env")
+if not IS_CHECKOUT:
+    env.load(SYSTEM_SETTINGS)
 
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for its processes
@@ -46,7 +49,7 @@ def _site_that_runs() -> site_pointer.Site | None:
 SITE_THAT_RUNS = _site_that_runs()
 if SITE_THAT_RUNS:
     HOME_DIR = SITE_THAT_RUNS.home
-    env.load(HOME_DIR)
+    env.load(HOME_DIR / ".env")
 DATA_DIR = env.folder("POPADMIN_DATA_DIR", SITE_THAT_RUNS.data_dir if SITE_THAT_RUNS else HOME_DIR / "var")
 SERVICE_STARTED_AT = service_start.started_at()
 

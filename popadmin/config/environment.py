@@ -27,9 +27,11 @@ ADDRESS_FORM = "HOST:PORT, [IPV6]:PORT or unix:/path"
 HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # used in greetings and headers
 
 
-def load(base: Path) -> None:
-    """Read the folder's `.env` once. The real environment takes precedence."""
-    environ.Env.read_env(str(base / ".env"), overwrite=False)
+def load(file: Path) -> None:
+    """Read settings from a file, if it exists. The real environment takes precedence."""
+    if file.exists() and not os.access(file, os.R_OK):
+        raise ImproperlyConfigured(f"{file} cannot be read by this user: run the command as root or as its group")
+    environ.Env.read_env(str(file), overwrite=False)
 
 
 def of_child(**more: str) -> dict[str, str]:

@@ -32,12 +32,15 @@ class Command(ShellCommand):
         parser.add_argument(
             "--demo", action="store_true", help="make a sample domain with mailboxes, devices and mail, and print it"
         )
+        parser.add_argument(
+            "--without-admin", action="store_true", help="make no first administrator: `popadmin admin ensure` does"
+        )
 
-    def handle(self, *args: Any, demo: bool, **options: Any) -> None:
+    def handle(self, *args: Any, demo: bool, without_admin: bool, **options: Any) -> None:
         self.check()  # shows its warnings to the person who starts the site
         try:
             with lock.hold(settings.DATA_DIR), site_pointer.noted(_site()):
-                self._run(demo=demo)
+                self._run(demo=demo, without_admin=without_admin)
         except KeyboardInterrupt:
             return  # stopped before everything ran; the running parts have been stopped
         except OperationalError as error:
@@ -46,14 +49,14 @@ class Command(ShellCommand):
         except UpError as error:
             raise CommandError(str(error)) from error
 
-    def _run(self, *, demo: bool) -> None:
+    def _run(self, *, demo: bool, without_admin: bool) -> None:
         cluster = self._cluster() if settings.DATABASE_IS_PRIVATE else None
         supervisor = Supervisor(services(), cluster=cluster, data_dir=settings.DATA_DIR, say=self._say)
         with supervisor.running():
             with supervisor.signals.interruptible():
                 call_command("migrate", interactive=False, verbosity=0)
                 supervisor.start_children()
-                credentials = self._people(demo=demo)
+                credentials = self._people(demo=demo, without_admin=without_admin)
             connection.close()
             self.stdout.write(
                 summary(version=version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo)
@@ -64,10 +67,10 @@ class Command(ShellCommand):
     def _cluster(self) -> Cluster:
         return Cluster(settings.DATA_DIR, connections=database_connections())
 
-    def _people(self, *, demo: bool) -> list[Credential]:
+    def _people(self, *, demo: bool, without_admin: bool) -> list[Credential]:
         if demo:
             return Demo(settings.DATA_DIR, self._say).make()
-        first = first_administrator()
+        first = None if without_admin else first_administrator()
         return [first] if first else []
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,49 @@
+"""The certificate of the site: an existing one of certbot, copied to where popadmin may read it, also when renewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from popadmin.quickstart.machine import USER, Folders
+
+CHAIN, KEY = "fullchain.pem", "privkey.pem"  # as certbot names them
+_HOOK = """\
+#!/bin/sh
+# certbot runs this after each renewal; RENEWED_LINEAGE is the folder of the new pair.
+set -eu
+name=$(basename "$RENEWED_LINEAGE")
+to={tls}
+[ "$name" = {hostname} ] || to={names}/$name
+install -d -m 0750 -g {user} "$to"
+install -m 0640 -g {user} "$RENEWED_LINEAGE/{chain}" "$RENEWED_LINEAGE/{key}" "$to"
+"""
+
+
+def lineage(folders: Folders, hostname: str) -> Path | None:
+    """Return the folder of certbot's pair for this name; None if there is none."""
+    folder = folders.letsencrypt / "live" / hostname
+    return folder if (folder / CHAIN).is_file() and (folder / KEY).is_file() else None
+
+
+def hook_path(folders: Folders) -> Path:
+    return folders.letsencrypt / "renewal-hooks/deploy/popadmin"
+
+
+def hook(folders: Folders, hostname: str) -> str:
+    """Return the script that certbot is to run after each renewal."""
+    return _HOOK.format(
+        hostname=hostname, tls=folders.tls, names=folders.tls.parent / "names", user=USER, chain=CHAIN, key=KEY
+    )
+
+
+def is_copied(folders: Folders, lineage: Path) -> bool:
+    """Return whether the copy is that of the newest pair."""
+    try:
+        return all((lineage / name).read_bytes() == (folders.tls / name).read_bytes() for name in (CHAIN, KEY))
+    except FileNotFoundError:
+        return False
+
+
+def settings(folders: Folders) -> dict[str, str]:
+    """Return the settings of the copied pair."""
+    return {"TLS_CERT_FILE": str(folders.tls / CHAIN), "TLS_KEY_FILE": str(folders.tls / KEY)}

@@ -1,0 +1,196 @@
+"""The steps from a bare machine to a mail server, in their order. Each yields actions; those that are done are skipped.
+
+A step is asked for its actions when its turn comes, so it sees what the steps before it have done.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from popadmin.quickstart import certificate, local_postgres, machine, settings_file, systemd, units
+from popadmin.quickstart.action import Action, Run, Tell, Write
+from popadmin.quickstart.machine import USER
+from popadmin.quickstart.site import Mta, Site
+from popadmin.up.services import gunicorn
+
+SETTINGS_MODE = 0o640  # it may hold the password of the database
+FOLDER_MODE = "2750"  # the sockets there get the group of the MTA
+WEB_ADDRESSES = ("127.0.0.1:8000",)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`title` is one or two words."""
+
+    title: str
+    actions: Callable[[Site], Iterator[Action]]
+
+
+def _user(site: Site) -> Iterator[Action]:
+    home = str(site.folders.data)
+    yield Run(
+        f"make the user {USER}",
+        ("adduser", "--system", "--group", "--quiet", "--home", home, USER),
+        done=machine.user_exists,
+    )
+    yield Run(
+        f"make the folder {home}",
+        ("install", "-d", "-m", "0711", "-o", USER, "-g", USER, home),
+        done=site.folders.data.is_dir,
+    )
+    if folder := site.mta.socket_folder:
+        yield Run(
+            f"make the folder {folder} for the sockets that {site.mta.value} uses",
+            ("install", "-d", "-m", FOLDER_MODE, "-o", USER, "-g", site.mta.group, folder),
+            done=(site.folders.root / folder.lstrip("/")).is_dir,
+        )
+
+
+def _certificate(site: Site) -> Iterator[Action]:
+    hostname, folders = site.answers.hostname, site.folders
+    lineage = certificate.lineage(folders, hostname)
+    if lineage is None:
+        if "TLS_CERT_FILE" not in settings_file.values(site.settings_text):
+            yield Tell(
+                "self-signed for now. For a real one: certbot certonly --standalone "
+                f"-d {hostname}, then run quickstart again"
+            )
+        return
+    hook = certificate.hook_path(folders)
+    yield Write(hook, certificate.hook(folders, hostname), mode=0o755)
+    yield Run(
+        f"copy the certificate of {hostname} to {folders.tls}",
+        ("env", f"RENEWED_LINEAGE={lineage}", str(hook)),
+        done=lambda: certificate.is_copied(folders, lineage),
+    )
+
+
+def _settings(site: Site) -> Iterator[Action]:
+    wanted = {**_addresses(site), **_sockets(site.mta)}
+    if certificate.lineage(site.folders, site.answers.hostname):
+        wanted |= certificate.settings(site.folders)
+    if site.in_parts:
+        wanted |= {"DATABASE_URL": local_postgres.new_url(), "SECRET_KEY": secrets.token_urlsafe(48)}
+    path = site.folders.settings
+    yield Write(path, settings_file.completed(site.settings_text, wanted), mode=SETTINGS_MODE, group=USER)
+    if settings.IS_CHECKOUT:
+        here = settings.BASE_DIR / ".env"
+        yield Run(f"let {here} be those settings", ("ln", "-s", str(path), str(here)), done=here.exists)
+
+
+def _addresses(site: Site) -> dict[str, str]:
+    hostname = site.answers.hostname
+    return {
+        "POPADMIN_DATA_DIR": str(site.folders.data),
+        "PUBLIC_HOSTNAME": hostname,
+        "ALLOWED_HOSTS": f"{hostname},localhost,127.0.0.1",
+        "CSRF_TRUSTED_ORIGINS": f"https://{hostname}",
+        "POP3_LISTEN": "0.0.0.0:110,[::]:110",
+        "POP3S_LISTEN": "0.0.0.0:995,[::]:995",
+    }
+
+
+def _sockets(mta: Mta) -> dict[str, str]:
+    if mta is Mta.NONE:
+        return {}
+    folder = mta.socket_folder
+    return {
+        "LMTP_LISTEN": f"unix:{folder}/lmtp",
+        "SASL_LISTEN": f"unix:{folder}/auth",
+        "POLICY_LISTEN": f"unix:{folder}/policy",
+    }
+
+
+def _database(site: Site) -> Iterator[Action]:
+    """Make the role and the database of a site in parts, in the Postgres of this machine."""
+    url = settings_file.values(site.settings_text).get("DATABASE_URL", "")
+    if site.in_parts and (password := local_postgres.password(url)):
+        yield local_postgres.make_role(password)
+        yield local_postgres.make_database()
+        yield Run("make the tables", site.command("migrate", "--verbosity", "0"))
+
+
+def _services(site: Site) -> Iterator[Action]:
+    folders, program = site.folders, machine.program()
+    if site.in_parts:
+        names = [part.unit for part in units.PARTS]
+        texts = {part.unit: units.part(part, program, WEB_ADDRESSES) for part in units.PARTS}
+    else:
+        names, texts = [units.WHOLE], {units.WHOLE: units.whole(program)}
+    for name, text in texts.items():
+        if not (folders.packaged_units / name).exists():
+            yield Write(folders.units / name, text)
+    if not systemd.is_running():
+        return
+    yield Run("let systemd read the units", ("systemctl", "daemon-reload"))
+    yield Run(
+        f"start {' '.join(names)}, now and at each start of the machine",
+        ("systemctl", "enable", "--now", *names),
+        done=lambda: all(map(systemd.runs_and_stays, names)),
+    )
+    changed_at = folders.settings.stat().st_mtime if folders.settings.exists() else 0.0
+    yield Run(
+        "restart for the new settings",
+        ("systemctl", "restart", *names),
+        done=lambda: all(systemd.started_at(name) >= changed_at for name in names),
+    )
+
+
+def by_hand(site: Site) -> list[str]:
+    """Return the commands that run the site where no systemd does."""
+    if not site.in_parts:
+        return [shlex.join(site.command("up", "--without-admin"))]
+    web = shlex.join(gunicorn(WEB_ADDRESSES))
+    return [shlex.join(site.command(*part.words)) if part.words else web for part in units.PARTS]
+
+
+def _rows(site: Site) -> Iterator[Action]:
+    """Make the first administrator, domain and mailbox. Their commands say what was there already."""
+    answers = site.answers
+    for text, words in (
+        (f"administrator {answers.admin}", ("admin", "ensure", answers.admin)),
+        (f"domain {answers.domain}", ("domain", "ensure", answers.domain)),
+        (f"mailbox {site.mailbox}", ("mailbox", "ensure", site.mailbox)),
+    ):
+        yield Run(text, site.command(*words), shown=True)
+
+
+def _mta(site: Site) -> Iterator[Action]:
+    if site.mta is Mta.NONE:
+        yield Tell("none is installed. `apt-get install postfix postfix-pgsql`, then run quickstart again")
+        return
+    yield Run(f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value), shown=True)
+
+
+def _dns(site: Site) -> Iterator[Action]:
+    yield Run(
+        f"records for the name server of {site.answers.domain}",
+        site.command("dns", site.answers.domain, "--zone"),
+        shown=True,
+    )
+
+
+def _check(site: Site) -> Iterator[Action]:
+    if site.mta is not Mta.NONE:
+        yield Run("try the way of the mail", site.command("mta", "check"), shown=True)
+
+
+# What needs no site, then what the running site is asked for.
+OF_MACHINE = (
+    Step("User", _user),
+    Step("Certificate", _certificate),
+    Step("Settings", _settings),
+    Step("Database", _database),
+    Step("Services", _services),
+)
+OF_SITE = (
+    Step("First rows", _rows),
+    Step("MTA", _mta),
+    Step("DNS", _dns),
+    Step("Check", _check),
+)

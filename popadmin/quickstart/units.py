@@ -1,0 +1,49 @@
+"""The units of systemd, from deploy/systemd/popadmin.service: one for the whole site, or one for each part."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from popadmin.up.services import SWEEP_SECONDS, gunicorn
+
+WHOLE = "popadmin.service"
+_TEMPLATE = settings.PAGES_DIR / "deploy" / "systemd" / WHOLE
+_WORDS = "@PROGRAM@ up --without-admin"  # what the unit of the whole site starts
+_WHO = "popadmin: POP mailboxes"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A service of its own. `words` are those of its command of popadmin; the web has none: gunicorn starts it."""
+
+    name: str
+    who: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        return f"popadmin-{self.name}.service"
+
+
+PARTS = (
+    Part("web", "the web pages"),
+    Part("pop3d", "POP3", ("pop3d",)),
+    Part("lmtpd", "mail from the MTA", ("lmtpd",)),
+    Part("sweep", "retention, warnings, checks", ("sweep", "--every", str(SWEEP_SECONDS))),
+)
+
+
+def whole(program: Sequence[str]) -> str:
+    """Return the unit of the whole site, which `program` starts."""
+    return _TEMPLATE.read_text().replace("@PROGRAM@", shlex.join(program))
+
+
+def part(part: Part, program: Sequence[str], web_addresses: Sequence[str]) -> str:
+    """Return the unit of a part."""
+    words = shlex.join((*program, *part.words) if part.words else gunicorn(web_addresses))
+    text = _TEMPLATE.read_text().replace(_WORDS, words).replace(_WHO, f"popadmin: {part.who}")
+    return text.replace("After=network-online.target", "After=network-online.target postgresql.service")

@@ -1,0 +1,38 @@
+"""`quickstart --dry-run` says each step and changes nothing; without it only root gets anywhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from popadmin.quickstart.steps import OF_MACHINE, OF_SITE
+from tests.up.programs import REPOSITORY
+
+
+def quickstart(*words: str, **process: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(REPOSITORY / "manage.py"), "quickstart", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **process)
+
+
+def test_a_dry_run_says_every_step_and_writes_nothing() -> None:
+    done = quickstart("--dry-run", "--yes", "--hostname", "mail.example.org", "--mta", "postfix", "--parts")
+    assert (done.returncode, done.stderr) == (0, "")
+    titles = {line.split("  ")[0] for line in done.stdout.splitlines()}
+    assert {step.title for step in (*OF_MACHINE, *OF_SITE)} - {"Database"} <= titles
+    assert not Path("/etc/popadmin.env").exists()
+
+
+def test_an_answer_of_another_form_ends_it_before_anything_is_done() -> None:
+    done = quickstart("--dry-run", "--yes", "--hostname", "mail")
+    assert done.returncode == 1
+    assert done.stderr == "popadmin: --hostname takes a full host name such as mail.example.org, not 'mail'\n"
+
+
+@pytest.mark.real
+def test_whoever_is_not_root_is_told_so() -> None:
+    done = quickstart("--yes", "--hostname", "mail.example.org", user=65534, env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1
+    assert "run it as root" in done.stderr
