@@ -42,6 +42,8 @@ _SIZE_SENTENCES = {
 
 def sentence(error: BadAddress) -> str:
     """Return one sentence in the reader's language. It is one line, whatever the text contains."""
+    if error.flaw is Flaw.NO_AT and not error.text:
+        return _("the address is missing")
     if error.flaw is Flaw.BAD_DOMAIN and _WITHOUT_ENDING.fullmatch(error.text):
         return _("“%(name)s” lacks its ending: write the whole name, like %(name)s.example") % {"name": error.text}
     words = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}
