@@ -15,7 +15,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 CATALOGUE = REPOSITORY / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 SOURCES = ("popadmin", "mailstore", "templates", "locale")
-ALONE = re.compile(r'(?:\{% translate |\b(?:_|gettext|gettext_lazy)\()"([^"]+)"(?: %}| as |\))')  # without context or number
+ALONE = re.compile(
+    r'(?:\{% translate |\b(?:_|gettext|gettext_lazy)\()"([^"]+)"(?: %}| as |\))'
+)  # without context or number
 
 
 @pytest.fixture(scope="module")

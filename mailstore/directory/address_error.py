@@ -13,7 +13,7 @@ from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets
 
 _SENTENCES = {
     Flaw.TOO_LONG: gettext_lazy("the name is longer than %(typed_octets)d bytes"),
-    Flaw.NO_AT: gettext_lazy("%(text)r is not an address: it has no @"),
+    Flaw.NO_AT: gettext_lazy("%(text)r is not an address: it has no @. Write it whole, like name@example.org"),
     Flaw.QUOTED: gettext_lazy(
         "%(text)r cannot be used here: quoted names before the @ are not supported, because few mail "
         "programs can write to them"
