@@ -85,6 +85,9 @@ def in_script(name: str) -> str:
     return "" if unicode_name == name else unicode_name
 
 
+register.filter("shown", shown_name)
+
+
 @register.filter
 def in_scripts(names: Iterable[str]) -> list[str]:
     """Return domains in their own scripts, for a list that has no room for both spellings."""

@@ -195,8 +195,6 @@ def value(name: str, value: object) -> str:
     """Return the value of a field or a fact as text."""
     if value in (None, "") and not _is_size(name):
         return _("nothing")
-    if name in _PRIVATE and isinstance(value, int):
-        return _length(value)
     if isinstance(value, str):
         return _text(name, value)
     if isinstance(value, list):
@@ -205,16 +203,19 @@ def value(name: str, value: object) -> str:
         return _("yes") if value else _("no")
     if _is_size(name) and (value is None or isinstance(value, int)):
         return size_or_none(value)
-    return count(value) if isinstance(value, int) else str(value)
+    return _number(name, value) if isinstance(value, int) else str(value)
 
 
 def _is_size(name: str) -> bool:
     return name.endswith("octets") or name in _SIZES
 
 
-def _length(characters: int) -> str:
-    text = ngettext("%(number)s character", "%(number)s characters", characters)
-    return text % {"number": count(characters)} if characters else _("nothing")
+def _number(name: str, number: int) -> str:
+    """Return a number; of a private text it is the length."""
+    if name not in _PRIVATE:
+        return count(number)
+    text = ngettext("%(number)s character", "%(number)s characters", number)
+    return text % {"number": count(number)} if number else _("nothing")
 
 
 def _text(name: str, value: str) -> str:
