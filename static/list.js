@@ -1,5 +1,8 @@
 // Lists: a box that selects the whole page, the number of selected rows, and "Select" without loading the page anew.
 (() => {
+  const language = document.documentElement.lang;
+  const said = (texts, number) => (new Intl.PluralRules(language).select(number) === "one" ? texts.one : texts.other)
+    .replace("#", new Intl.NumberFormat(language).format(number));
   const form = document.getElementById("list");
   const boxes = [...form?.querySelectorAll("input[name=ticked]") ?? []];
   if (!boxes.length) return;
@@ -12,8 +15,7 @@
       all.checked = here === boxes.length;
       all.indeterminate = here > 0 && here < boxes.length;
     }
-    const number = new Intl.NumberFormat(document.documentElement.lang).format(elsewhere + here);
-    if (counter) counter.textContent = counter.textContent.replace(/[\d\s.,\u00a0\u202f]*\d/, number);
+    if (counter) counter.textContent = said(counter.dataset, elsewhere + here);
   };
   if (counter) counter.hidden = false;
   if (all) {

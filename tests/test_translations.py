@@ -15,6 +15,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 CATALOGUE = REPOSITORY / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 SOURCES = ("popadmin", "mailstore", "templates", "locale")
+ALONE = re.compile(
+    r'(?:\{% translate |\b(?:_|gettext|gettext_lazy)\()"([^"]+)"(?: %}| as |\))'
+)  # without context or number
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,14 @@ def test_placeholders_are_the_same_in_both_languages(french: polib.POFile) -> No
         if entry.msgstr and not entry.obsolete and placeholders(entry.msgid) != placeholders(entry.msgstr)
     ]
     assert different == []
+
+
+def test_no_text_stands_alone_that_is_the_singular_of_a_plural_too(french: polib.POFile) -> None:
+    """The catalogue has such a text once, with its plural, and gettext finds it only with a number."""
+    counted = {entry.msgid for entry in french if entry.msgid_plural and not entry.msgctxt}
+    files = [path for folder in SOURCES for path in (REPOSITORY / folder).rglob("*") if path.suffix in (".html", ".py")]
+    alone = {text for path in files for text in ALONE.findall(path.read_text())}
+    assert alone & counted == set()
 
 
 @pytest.mark.real

@@ -13,7 +13,7 @@ from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets
 
 _SENTENCES = {
     Flaw.TOO_LONG: gettext_lazy("the name is longer than %(typed_octets)d bytes"),
-    Flaw.NO_AT: gettext_lazy("%(text)r is not an address: it has no @"),
+    Flaw.NO_AT: gettext_lazy("%(text)r is not an address: it has no @. Write it whole, like name@example.org"),
     Flaw.QUOTED: gettext_lazy(
         "%(text)r cannot be used here: quoted names before the @ are not supported, because few mail "
         "programs can write to them"
@@ -42,6 +42,8 @@ _SIZE_SENTENCES = {
 
 def sentence(error: BadAddress) -> str:
     """Return one sentence in the reader's language. It is one line, whatever the text contains."""
+    if error.flaw is Flaw.NO_AT and not error.text:
+        return _("the address is missing")
     if error.flaw is Flaw.BAD_DOMAIN and _WITHOUT_ENDING.fullmatch(error.text):
         return _("“%(name)s” lacks its ending: write the whole name, like %(name)s.example") % {"name": error.text}
     words = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}

@@ -1,4 +1,4 @@
-"""Find the aliases that an MTA must expand itself, since they lead elsewhere. Follows them as a delivery does."""
+"""Where the mail of aliases arrives, followed as a delivery does, and which of them an MTA must expand itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from mailstore.models import Alias, Domain, Mailbox
@@ -47,6 +47,21 @@ def expansions(rows: Iterable[Alias]) -> Iterator[tuple[Alias, Expansion]]:
             local_part = row.address.rpartition("@")[0]
             names = [f"{local_part}@{name}" for name in others.get(row.domain_id, ())]
             yield row, Expansion(_targets(row.address, steps) if _in_effect(row) else None, names)
+
+
+def destinations(alias: Alias, *, within: QuerySet[Domain]) -> list[str]:
+    """Return the mailboxes here and the addresses elsewhere at which the mail of an alias arrives; none if it is off.
+
+    A name outside the domains `within` counts as elsewhere: whoever reads the answer may not see where it leads.
+    """
+    if not _in_effect(alias):
+        return []
+    steps = _steps({alias.address})
+    theirs = within.filter(Q(stands_for=None) | Q(stands_for__in=within), name__in={_domain(name) for name in steps})
+    seen = set(theirs.values_list("name", flat=True))
+    steps = {name: step if _domain(name) in seen else _Step(elsewhere=name) for name, step in steps.items()}
+    ends = (steps[name].elsewhere or steps[name].mailbox for name in _reach(alias.address, steps))
+    return list(dict.fromkeys(end for end in ends if end))
 
 
 def _in_effect(row: Alias) -> bool:

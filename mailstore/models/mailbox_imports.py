@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -85,8 +85,8 @@ class MailboxImportRow(models.Model):
     class Fate(models.TextChoices):
         UNKNOWN = "", _("not checked yet")
         CREATE = "create", _("new")
-        CHANGE = "change", _("changed")
-        SAME = "same", _("no change")
+        CHANGE = "change", pgettext_lazy("row", "changed")
+        SAME = "same", pgettext_lazy("row", "no change")
         WRONG = "wrong", _("error")
 
     mailbox_import = models.ForeignKey(MailboxImport, models.CASCADE, verbose_name=_("mailbox import"), db_index=False)

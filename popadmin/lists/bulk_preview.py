@@ -57,6 +57,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         return self.chosen.count()
 
     def get(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        self.page.choice(self.page.state).ask()
         form = self.action.form(request, None)
         return self._show(form, None if form.fields else {})
 

@@ -24,6 +24,7 @@ class Choice:
         self.keys: set[int] = set(kept.get("keys", ()))
         self.everything: bool = kept.get("found_by") == found_by
         self.but: set[int] = set(kept.get("but", ())) if self.everything else set()
+        self._asked = "asked" in kept
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.keys)
@@ -50,6 +51,16 @@ class Choice:
 
     def clear(self) -> None:
         self._set(set(), everything=False)
+
+    def ask(self) -> None:
+        """Note that a page asks what to do with the selection. It is for that page: see `end_asked`."""
+        if self and not self._asked:
+            self._session[self._name] = {**self._session[self._name], "asked": True}
+
+    def end_asked(self) -> None:
+        """Clear the selection if a page has asked about it: whoever opens the list again has left that page."""
+        if self._asked:
+            self.clear()
 
     def of(self, rows: Rows, found: Rows) -> Rows:
         """Return the selected rows: the ticked ones of `rows`, or those that the filters have `found`."""

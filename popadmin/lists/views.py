@@ -107,6 +107,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         if self.exported and EXPORT in request.GET:
             rows = self.found(self.state).order_by(self.state.order.expression, "pk")
             return _csv_response(rows, self.exported, self.name)
+        self.choice(self.state).end_asked()
         return self.render_to_response(self.get_context_data(**kwargs))
 
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:

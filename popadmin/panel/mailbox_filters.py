@@ -90,7 +90,7 @@ class MailboxFilters(Filters):
         policies = {key: (policy.name, policy) for key, policy in self._policies.items()}
         self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all mail is kept"), None)})
 
-        self._offer("finding", _("With or without problems"), {"any": (_("Any problem"), None), **_FINDINGS})
+        self._offer("finding", _("Any or none"), {"any": (_("Any problem"), None), **_FINDINGS})
 
     def _offer(self, name: str, anything: Promise, choices: dict[str, tuple[Any, Any]]) -> None:
         offered = [("", anything), *((key, label) for key, (label, _what) in choices.items())]

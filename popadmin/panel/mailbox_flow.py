@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, npgettext
 
 from mailstore.directory.mailbox_reach import LeadingAlias, Reach, StandingDomain
 from mailstore.models import Device, DiarySession, Mailbox
@@ -98,7 +98,7 @@ def _alias_note(alias: LeadingAlias) -> str:
     if alias.via:
         return _("alias, through %(address)s") % {"address": shown_name(alias.via)}
     number = len(alias.targets)
-    return ngettext("alias", "alias of %(number)s addresses", number) % {"number": count(number)}
+    return npgettext("mail flow", "alias", "alias of %(number)s addresses", number) % {"number": count(number)}
 
 
 def _standing(domain: StandingDomain) -> Stop:

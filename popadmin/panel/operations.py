@@ -97,7 +97,8 @@ def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
 
 def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
     mine = job.owner_id == user.pk
-    text = counted(ACTIONS[job.act].outcome, sums["undoable"] + sums["undone"])
+    action, changed = ACTIONS[job.act], sums["undoable"] + sums["undone"]
+    text = counted(action.outcome, changed) if changed else str(action.label)
     url = reverse("mailboxes-results", args=[job.pk]) if mine else ""
     return Operation(
         job.created_at, job.owner.address, text, "", url, list(_counts(sums)), undo_ways.of_job(job, sums, mine)

@@ -198,7 +198,7 @@ def _filled(mailbox: Mailbox, before: datetime | None) -> Iterator[Event]:
     at = mailbox.warned_at
     if at is None or mailbox.warned_percent < 100 or (before is not None and at >= before):
         return
-    text = _("Full: new mail is deferred or rejected from here on")
+    text = _("Full: no new mail from here on")
     yield Event(
         at, at, "exclamation-octagon-fill", lambda _event: format_html("<b>{}</b>", text),
         note=_("the owner gets a mail once there is room") if mailbox.warning_waits else _("the owner got a mail"),

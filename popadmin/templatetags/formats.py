@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import AuditEntry
@@ -47,6 +48,12 @@ def audit_lines(entry: AuditEntry) -> SafeString:
 
 def _lines(lines: Sequence[str]) -> SafeString:
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+
+
+@register.filter
+def colon(label: str) -> str:
+    """Return a label with a colon, as its language writes it."""
+    return _("%(label)s:") % {"label": label}
 
 
 @register.filter

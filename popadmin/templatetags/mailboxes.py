@@ -85,6 +85,15 @@ def in_script(name: str) -> str:
     return "" if unicode_name == name else unicode_name
 
 
+register.filter("shown", shown_name)
+
+
+@register.filter
+def in_scripts(names: Iterable[str]) -> list[str]:
+    """Return domains in their own scripts, for a list that has no room for both spellings."""
+    return [shown_name(name) for name in names]
+
+
 def spare(text: str) -> SafeString:
     """Return what follows a name in small letters, where there is room."""
     return format_html(' <small class="c-more">{}</small>', text) if text else SafeString()

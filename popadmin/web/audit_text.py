@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.directory.fields.domain import ADMIN, ALIAS, DOMAIN
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
+from mailstore.policy.addresses import shown_name
 from popadmin.web.formats import count, exact, size_or_none
 from popadmin.web.moment_text import moment_in
 
@@ -136,6 +137,7 @@ _FACTS: dict[str, Promise] = {
 }
 _UNSEEN = frozenset({"undo_data", "job", "import"})  # facts for the pages: how to undo it, what it was part of
 _TABLES = {"mailbox": MAILBOX, "domain": DOMAIN, "alias": ALIAS, "policy": POLICY, "device": DEVICE, "admin": ADMIN}
+_PRIVATE = {field.name for table in _TABLES.values() for field in table if field.private}  # the audit has their length
 _SIZES = {name for table in _TABLES.values() for name in table.names(Kind.SIZE)}
 _CHOICES = {field.name: field.choice_labels for table in _TABLES.values() for field in table} | {
     "was": DEVICE["mode"].choice_labels
@@ -149,7 +151,7 @@ def verb(entry: AuditEntry) -> str:
         return str(_OF_FORWARD[entry.verb])
     fact, text = _NAMING.get(entry.verb, ("", ""))
     if name := entry.details.get(fact):
-        return str(text % {"name": name})
+        return str(text % {"name": shown_name(name)})
     return str(VERBS.get(entry.verb, entry.verb))
 
 
@@ -201,11 +203,19 @@ def value(name: str, value: object) -> str:
         return _("yes") if value else _("no")
     if _is_size(name) and (value is None or isinstance(value, int)):
         return size_or_none(value)
-    return count(value) if isinstance(value, int) else str(value)
+    return _number(name, value) if isinstance(value, int) else str(value)
 
 
 def _is_size(name: str) -> bool:
     return name.endswith("octets") or name in _SIZES
+
+
+def _number(name: str, number: int) -> str:
+    """Return a number; of a private text it is the length."""
+    if name not in _PRIVATE:
+        return count(number)
+    text = ngettext("%(number)s character", "%(number)s characters", number)
+    return text % {"number": count(number)} if number else _("nothing")
 
 
 def _text(name: str, value: str) -> str:

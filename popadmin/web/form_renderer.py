@@ -73,8 +73,10 @@ def _target(bound: BoundField) -> str:
 
 
 def _field(context: Context) -> str:
-    """Return a field with its label, errors and help, linked for screen readers."""
+    """Return a field with its label, errors and help, linked for screen readers; a hidden field alone."""
     bound: BoundField = context["field"]
+    if bound.is_hidden:
+        return str(bound)
     widget = bound.field.widget
     is_box = isinstance(widget, CheckboxInput)
     css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"

@@ -15,6 +15,11 @@ from mailstore.models import RetentionPolicy
 from popadmin.web.form_fields import AddressesField, DomainField, LastDayField, ServerField, SizeField
 
 NOTE_ROWS = 3
+NUMBER_ERRORS = {
+    "invalid": gettext_lazy("Write a whole number."),
+    "min_value": gettext_lazy("Write %(limit_value)s or more."),
+    "max_value": gettext_lazy("Write %(limit_value)s or less."),
+}
 
 AnyForm = TypeVar("AnyForm", bound=type[forms.Form])
 
@@ -62,17 +67,21 @@ def _switch(field: Field, **texts: Any) -> forms.Field:
 
 
 def _number(field: Field, **texts: Any) -> forms.Field:
-    return forms.IntegerField(required=False, min_value=field.least, max_value=field.most, **texts)
+    return _whole_number(field, field.most, required=False, **texts)
 
 
 def _days(field: Field, **texts: Any) -> forms.Field:
-    return forms.IntegerField(min_value=field.least, max_value=DAYS_AT_MOST, **texts)
+    return _whole_number(field, DAYS_AT_MOST, **texts)
 
 
 def _days_or_never(field: Field, **texts: Any) -> forms.Field:
-    days = forms.IntegerField(required=False, min_value=field.least, max_value=DAYS_AT_MOST, **texts)
+    days = _whole_number(field, DAYS_AT_MOST, required=False, **texts)
     days.widget.attrs["placeholder"] = gettext_lazy("never")
     return days
+
+
+def _whole_number(field: Field, most: int, **texts: Any) -> forms.Field:
+    return forms.IntegerField(min_value=field.least, max_value=most, error_messages=NUMBER_ERRORS, **texts)
 
 
 def _choice(field: Field, **texts: Any) -> forms.Field:

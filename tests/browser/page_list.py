@@ -37,7 +37,7 @@ OF_ADMINS = _names(
     "operations visits-names domains-addresses domains-admins domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
-    "mailboxes-rename mailboxes-imports mailboxes-import mailboxes-stopped moves "
+    "mailboxes-rename mailboxes-imports mailboxes-import mailboxes-stopped mailboxes-moves "
     "mailboxes-import-columns policies policies-choice policies-one"
 )
 OF_OWNERS = _names(
@@ -60,7 +60,7 @@ NO_PAGES = _names(
     "messages-remove messages-undo recovery-undo policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
     "mailboxes-import-undo-step devices-name "
-    "devices-mode devices-status messages-file moves-again moves-end"
+    "devices-mode devices-status messages-file mailboxes-moves-again mailboxes-moves-end"
 )
 
 

@@ -86,6 +86,9 @@ def test_what_reaches_an_address_is_on_the_page_of_its_mailbox(page):
     find(page, f"doctor@{CLINIC}")
     for address in (f"doctor@{CLINIC}", f"staff@{CLINIC}", f"info@{CLINIC}"):
         expect(page.get_by_role("main")).to_contain_text(address)
+    find(page, f"info@{CLINIC}")
+    for address in (f"doctor@{CLINIC}", f"nurse@{CLINIC}"):
+        expect(page.get_by_role("main").get_by_role("link", name=address)).to_be_visible()
 
 
 def test_who_changed_a_quota_is_on_the_timeline_and_can_be_undone(page):

@@ -90,6 +90,17 @@ def test_the_selection_ends_with_the_act_or_when_it_is_cancelled_and_stays_over_
     assert root.get("/mailboxes/").context["chosen"] == 0
 
 
+def test_whoever_leaves_the_page_of_an_act_by_another_way_finds_nothing_selected(root: Client) -> None:
+    keys = list(Mailbox.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    url = root.post("/mailboxes/", {"ticked": keys, "bulk": "quota"}).url
+    for _again in range(2):
+        assert root.get(url).context["count"] == 2
+    assert root.get("/mailboxes/").context["chosen"] == 0
+    root.post("/mailboxes/", {"on_page": keys, "ticked": keys})
+    for _again in range(2):
+        assert root.get("/mailboxes/").context["chosen"] == 2
+
+
 def test_it_is_undone_in_steps_too_but_for_what_somebody_has_changed_since(root: Client) -> None:
     page = all_of(root, "quota", quota_octets="1", quota_octets_unit="GB")
     stepped(root, page)

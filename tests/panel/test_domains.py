@@ -168,7 +168,7 @@ def test_a_domain_is_made_and_shown(root: Client) -> None:
         ("mailbox_quota_default", "500", "500 could be 500 bytes or 500 MB"),
         ("mailbox_quota_most", "0", "write none for no limit, or 0B for no mail"),
         ("allotment_octets", "1024", "write 1024MB, or 1024B for bytes"),
-        ("mailbox_limit", "-1", "greater than or equal to 0"),
+        ("mailbox_limit", "-1", "Write 0 or more"),
         ("mailbox_quota_default", "99 GB", "more than the largest quota of a mailbox"),
         ("stands_for", "nowhere.example", "not one of your domains"),
     ],

@@ -76,7 +76,7 @@ def test_a_job_is_one_row_with_its_numbers_and_is_undone_there(root: Client) -> 
     job = suspended(root, an_owner().pk, an_owner("bob@example.org").pk)
     page = text_of(root)
     assert "2 mailboxes suspended" in page
-    assert page.count("root : 2 mailboxes suspended") == 1
+    assert page.count("root · 2 mailboxes suspended") == 1
     press_undo(root, f"/mailboxes/results/{job.pk}/undo/")
     assert User.objects.filter(is_active=False).count() == 0
     assert "Already undone" in text_of(root)

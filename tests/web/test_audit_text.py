@@ -63,6 +63,7 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
         ({"changes": {"quota_octets": [None, 2**30]}}, ["quota: no limit → 1\xa0GB"]),
         ({"changes": {"pop": [True, False]}}, ["POP sign-in: yes → no"]),
         ({"changes": {"name": ["", "Ann"]}}, ["name: nothing → Ann"]),
+        ({"changes": {"notes": [0, 9]}}, ["notes: nothing → 9 characters"]),
         (
             {"changes": {"expires_at": [None, "2026-11-26 09:45:04.016530+00:00"]}},
             ["expires: nothing → 2026-11-26 09:45:04 UTC"],
@@ -96,6 +97,11 @@ def test_a_choice_is_shown_by_its_label_and_never_by_what_is_stored() -> None:
         assert [audit_text.value(field.name, value) for value in field.choices] == [
             str(field.choice_labels[value]) for value in field.choices
         ]
+
+
+def test_a_domain_that_a_verb_names_is_told_in_its_own_script() -> None:
+    entry = AuditEntry(verb="grant.create", details={"domain": "xn--bcher-kva.example"})
+    assert audit_text.verb(entry) == "gave the administration of bücher.example to"
 
 
 def test_a_verb_of_another_version_is_told_as_it_stands() -> None:

@@ -69,6 +69,10 @@ def test_a_form_has_its_errors_first_then_its_fields_then_what_is_hidden() -> No
     assert places == sorted(places)
 
 
+def test_a_hidden_field_has_no_label_that_could_be_seen() -> None:
+    assert Example()["seen"].as_field_group() == '<input type="hidden" name="seen" id="id_seen">'
+
+
 def test_a_field_is_linked_to_its_label_its_help_and_its_errors_and_the_first_wrong_one_has_the_focus() -> None:
     form = Example({"mode": "a"})
     name, active = form["name"].as_field_group(), form["active"].as_field_group()

@@ -106,6 +106,7 @@ class SelectedMessages(RejectionMixin, FormView[forms.Form]):
         if request.method == "GET" and not self.rows.exists():
             messages.info(request, _("Select messages first."))
             return redirect(self._back())
+        self.selection.ask()
         return super().dispatch(request, *args, **kwargs)
 
     @cached_property

@@ -126,6 +126,7 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
         self.allow(user)
         self._domains: QuerySet[Domain] = access.domains(user)
         self._host = people.is_host(user)
+        self.missing_domain = ""  # the domain that was typed, if there is no such one
         if alone := self._only_domain():
             self.fields["address"].help_text = _("The part before @%(domain)s is enough.") % {"domain": alone}
         self.fields["quota_octets"].widget.attrs["placeholder"] = _("default of the domain")
@@ -139,6 +140,7 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
             raise ValidationError(address_error.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
+            self.missing_domain = domain
             text = (
                 _("There is no domain %(domain)s here: create it first.")
                 if self._host

@@ -253,7 +253,7 @@ class Removal(ConfirmPage):
     title = gettext_lazy("Remove administrator")
     question = gettext_lazy("Remove the administrator %(login)s?")
     label = gettext_lazy("Remove the administrator")
-    keep = gettext_lazy("Keep them")
+    keep = pgettext_lazy("administrator", "Keep them")
 
     def follows(self) -> list[tuple[str, str]]:
         """Say what ends and what stays. A mailbox owner keeps the mailbox."""

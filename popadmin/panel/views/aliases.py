@@ -132,11 +132,13 @@ class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        unknown = alias_page.mark_unknown([self.alias], signed_in(self.request))
+        user = signed_in(self.request)
+        unknown = alias_page.mark_unknown([self.alias], user)
         return super().get_context_data(
             **kwargs,
             breadcrumbs=[LIST],
             alias=self.alias,
+            arrivals=alias_page.arrivals(self.alias, user),
             nobody=len(unknown) == len(self.alias.targets) and not self.alias.keep_copy,
             unknown_domain=next(iter(unknown), "").rpartition("@")[2],
         )

@@ -17,7 +17,7 @@ from mailstore.models import Mailbox
 from popadmin.panel import access
 from popadmin.panel.forms.mailboxes import MustChange, NewMailbox
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
-from popadmin.web import form_rejection, mail_limit, password_link, request_lookup
+from popadmin.web import form_rejection, mail_limit, password_link, people, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.mailer import NotSent, send
 from popadmin.web.people import signed_in
@@ -54,7 +54,7 @@ class New(access.PolicyPage, FormView[NewMailbox]):
         return _secret_page(self.request, done.row, done.secret or password, new=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])
+        return super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES], host=people.is_host(signed_in(self.request)))
 
 
 class Password(MailboxPage, RejectionMixin, FormView[MustChange]):

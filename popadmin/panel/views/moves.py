@@ -92,7 +92,7 @@ class PullAgain(access.AdminPage, View):
         else:
             text = _("At the next sign-in of %(address)s, what came to the old server since is pulled.")
             messages.success(request, text % {"address": move.mailbox})
-        return redirect("moves")
+        return redirect("mailboxes-moves")
 
 
 class EndMove(access.AdminPage, View):
@@ -104,4 +104,4 @@ class EndMove(access.AdminPage, View):
         messages.success(
             request, _("%(address)s is no longer asked for at the old server.") % {"address": move.mailbox}
         )
-        return redirect("moves")
+        return redirect("mailboxes-moves")
