@@ -11,6 +11,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from mailstore.directory.outcome import Rejected
+from mailstore.models import ImportedSource
 from mailstore.transfer import old_server_text
 from mailstore.transfer.sources import Reading, SourceMessage, courier, maildir, mbox, uidl_format, uidlist
 from mailstore.transfer.sources.contents import NotMail, Why
@@ -19,6 +20,7 @@ from mailstore.transfer.sources.pop3_client import Account, OldServerError
 from mailstore.transfer.sources.pop3_mailbox import OldMailbox
 
 FORMATS = ("maildir", "mbox")
+Kind = ImportedSource.Kind
 
 Warn = Callable[[str], None]
 
@@ -40,12 +42,13 @@ DEFAULT = Choices()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The messages of a source, their number if it is known, and what is not imported.
+    """The messages of a source, its kind, their number if it is known, and what is not imported.
 
     `not_mail` are files between the messages that are no messages. `other_folders` have their numbers of messages.
     `fetch` is told which messages are read next, in their order. `close` comes last.
     """
 
+    kind: Kind
     total: int | None
     messages: Iterator[SourceMessage]
     not_mail: Collection[NotMail] = ()
@@ -75,6 +78,7 @@ def _old_mailbox(account: Account, choices: Choices, most_octets: int) -> Source
     except OldServerError as error:
         raise Rejected(old_server_text.sentence(account, error)) from error
     return Source(
+        Kind.POP3,
         len(mailbox),
         mailbox.messages(),
         fetch=mailbox.fetch,
@@ -122,7 +126,7 @@ def _mbox(path: Path, choices: Choices, reading: Reading, warn: Warn) -> Source:
     def tell(offset: int, doubt: Doubt) -> None:
         warn(_doubt(path, offset, doubt))
 
-    return Source(None, mbox.messages(path, reading, tell))
+    return Source(Kind.MBOX, None, mbox.messages(path, reading, tell))
 
 
 def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
@@ -144,6 +148,7 @@ def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
     read = [maildir.messages(path, reading, name) for name in ("", *chosen)]
     counts = {name: sum(1 for _name in maildir.names(path / name)) for name in there if name not in chosen}
     return Source(
+        Kind.MAILDIR,
         sum(total for total, _messages in read),
         chain.from_iterable(messages for _total, messages in read),
         [other for name in ("", *chosen) for other in maildir.not_mail(path / name)],
