@@ -36,5 +36,6 @@ def _most(rows: QuerySet[ImportedSource]) -> dict[bytes, int]:
     counted = rows.exclude(content_digest=None).values("content_digest", "kind").annotate(count=Count("pk"))
     found: dict[bytes, int] = {}
     for content, count in counted.values_list("content_digest", "count").iterator():
-        found[bytes(content)] = max(count, found.get(bytes(content), 0))
+        data = bytes(content or b"")
+        found[data] = max(count, found.get(data, 0))
     return found
