@@ -101,9 +101,11 @@ def _files(path: Path, choices: Choices, most_octets: int, warn: Warn) -> Source
 
 
 def refusal(name: str, other: NotMail) -> str:
-    """Return the sentence for a message that is missing, since it is compressed or encrypted."""
+    """Return the sentence for a message that is missing, since it is compressed, encrypted or a link."""
     if other.why is Why.ENCRYPTED:
         text = _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first")
+    elif other.why is Why.LINK:
+        text = _("%(name)s is a link, which may lead to the mail of others, and not imported: put the file in its place")
     else:
         text = _("%(name)s is compressed with %(packing)s and not imported: unpack it first")
     return text % {"name": name, "packing": other.what}
@@ -139,7 +141,7 @@ def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
 
 def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
     if not maildir.is_maildir(path):
-        raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new") % {"path": path})
+        raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new, or they are links") % {"path": path})
     there = list(maildir.folders(path))
     chosen = there if choices.all_folders else list(dict.fromkeys(choices.folders))
     for name in chosen:

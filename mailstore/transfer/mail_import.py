@@ -49,7 +49,7 @@ class ImportResult:
     renamed: int = 0  # imported with a new UIDL, since the old one could not be kept
     failed: int = 0  # could not be read
     deleted: int = 0  # left out, since their mail program has marked them as deleted
-    refused: dict[str, int] = field(default_factory=dict)  # mail that is missing: compressed, by program, or encrypted
+    refused: dict[str, int] = field(default_factory=dict)  # mail that may be missing: compressed, encrypted, or links
     passed_over: dict[str, int] = field(default_factory=dict)  # files that are no mail, by name or kind
     folders: dict[str, int] = field(default_factory=dict)  # other folders of the Maildir, with their messages
     over_quota: bool = False  # of the mailbox after the import, which the quota does not bind
