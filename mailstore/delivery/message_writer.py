@@ -193,6 +193,6 @@ def _all_parameters(placement: Placement, mailboxes: bytes, capped: bytes) -> Pa
         source=placement.source,
         quota_domain_ids=capped,
         uidl_digest=None,
-        source_kind=b"",
+        place_digest=None,
         content_digest=None,
     )

@@ -1,4 +1,4 @@
-"""What an import brought has a digest of its content, so that another kind of import does not bring it again."""
+"""What an import brought has a digest of its content, so that an import from another place does not bring it again."""
 
 from django.db import migrations, models
 
@@ -9,15 +9,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             "importedsource",
-            "kind",
-            models.CharField(
-                blank=True,
-                choices=[("maildir", "Maildir"), ("mbox", "mbox"), ("pop3", "POP3")],
-                db_default="",
-                default="",
-                max_length=7,
-                verbose_name="kind of source",
-            ),
+            "place_digest",
+            models.BinaryField(max_length=8, null=True, verbose_name="digest of the place"),
         ),
         migrations.AddField(
             "importedsource",

@@ -145,20 +145,13 @@ class ImportedSource(models.Model):
 
     Also the occasion of a notice of our own, so that it is delivered once. `uidl_digest` is of the UIDL that an
     imported message kept. No other message of the mailbox ever gets it (`transfer/spent_uidls.py`). `content_digest`
-    finds the same message in a source of another kind (`transfer/twins.py`); mail that 0.2.0 imported has none.
+    finds the same message in another place (`transfer/twins.py`); mail that 0.2.0 imported has neither digest.
     """
-
-    class Kind(models.TextChoices):
-        MAILDIR = "maildir", "Maildir"
-        MBOX = "mbox", "mbox"
-        POP3 = "pop3", "POP3"
 
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_index=False)
     source = models.BinaryField(_("digest of the source's identity"), max_length=16)
     uidl_digest = models.BinaryField(_("digest of the UIDL"), max_length=8, null=True)
-    kind = models.CharField(
-        _("kind of source"), max_length=7, choices=Kind.choices, blank=True, db_default="", default=""
-    )
+    place_digest = models.BinaryField(_("digest of the place"), max_length=8, null=True)
     content_digest = models.BinaryField(_("digest of the content"), max_length=16, null=True)
 
     class Meta:

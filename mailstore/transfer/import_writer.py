@@ -56,11 +56,11 @@ class ImportedMessage:
 class ImportWriter:
     """Writes into one mailbox, on one lane: a transaction for each batch."""
 
-    def __init__(self, lanes: ConnectionPool, store: BodyStore, mailbox: int, kind: str) -> None:
+    def __init__(self, lanes: ConnectionPool, store: BodyStore, mailbox: int, place: bytes) -> None:
         self._lanes = lanes
         self._store = store
         self._mailbox = mailbox
-        self._kind = kind
+        self._place = place
         self._committers = [BodyCommitter(store) for _ in range(COMMITTERS)]
         self._turns = cycle(self._committers)
 
@@ -107,16 +107,16 @@ class ImportWriter:
             source=message.source,
             quota_domain_ids=array_literals.bigints([]),
             uidl_digest=None if message.uidl is None else spent_uidls.digest(message.uidl),
-            source_kind=self._kind.encode(),
+            place_digest=self._place,
             content_digest=message.content,
         )
 
 
 @contextmanager
-def writer_on(runner: asyncio.Runner, conf: Conf, mailbox: int, kind: str) -> Iterator[ImportWriter]:
+def writer_on(runner: asyncio.Runner, conf: Conf, mailbox: int, place: bytes) -> Iterator[ImportWriter]:
     """Return a context with a writer on the loop of `runner`, for code that uses the ORM between two runs of it.
 
-    `kind` is that of the source (`ImportedSource.Kind`).
+    `place` is the digest of where the messages come from.
     """
     lanes, store = ConnectionPool(conf.conninfo, write_lanes=1), bodies.from_url(conf.mail_store_url)
 
@@ -126,7 +126,7 @@ def writer_on(runner: asyncio.Runner, conf: Conf, mailbox: int, kind: str) -> It
     async def opened() -> ImportWriter:
         await lanes.open()
         await one_off.answer(ready)
-        return ImportWriter(lanes, store, mailbox, kind)
+        return ImportWriter(lanes, store, mailbox, place)
 
     async def close() -> None:
         lanes.close()

@@ -45,7 +45,7 @@ class ImportResult:
     """How many messages an import brought in, and what happened to the others."""
 
     imported: int = 0
-    present: int = 0  # imported by an earlier run, perhaps from another kind of source
+    present: int = 0  # imported by an earlier run, perhaps from another place
     renamed: int = 0  # imported with a new UIDL, since the old one could not be kept
     failed: int = 0  # could not be read
     deleted: int = 0  # left out, since their mail program has marked them as deleted
@@ -105,9 +105,9 @@ def run(
     with (
         closing(source),
         asyncio.Runner() as runner,
-        writer_on(runner, settings, mailbox.pk, source.kind) as writer,
+        writer_on(runner, settings, mailbox.pk, source.place) as writer,
     ):
-        twins = Twins(mailbox.pk, source.kind)
+        twins = Twins(mailbox.pk, source.place)
         current, count = _Import(mailbox.pk, source, writer, warn, done, twins), 0
         try:
             while batch := _next(place, source.messages):
@@ -241,7 +241,7 @@ def _twin(current: _Import, message: SourceMessage, content: bytes, taken: set[s
     return ImportedSource(
         mailbox_id=current.mailbox,
         source=message.identity,
-        kind=current.source.kind,
+        place_digest=current.source.place,
         content_digest=content,
         uidl_digest=digest,
     )

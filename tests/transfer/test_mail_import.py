@@ -117,7 +117,7 @@ def test_an_mbox_is_imported_once_too(tmp_path: Path) -> None:
 def test_a_uidl_that_cannot_be_kept_is_told_and_replaced(tmp_path: Path, uidl: str) -> None:
     a_mailbox()
     other = tmp_path / "other"
-    other.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: taken\n\nx\n")
+    other.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: taken\n\nother\n")
     run(other)
     path = tmp_path / "inbox"
     path.write_bytes(b"From a@x.org Sat Jan  3 01:05:35 1996\nX-UIDL: " + uidl.encode() + b"\n\nx\n")

@@ -158,6 +158,14 @@ def test_mail_that_is_moved_by_its_files_and_over_pop3_comes_once(
     assert imported(there)[0] == by_files() == ImportResult(present=12)
 
 
+def test_a_server_that_has_another_name_meanwhile_brings_nothing_again(dovecot: DovecotServer) -> None:
+    a_mailbox()
+    ann = dovecot.user(SECRET, *LETTERS)
+    imported(account(dovecot, ann))
+    renamed = account(dovecot, ann, dovecot.url.replace("localhost", "127.0.0.1"))
+    assert imported(renamed) == (ImportResult(present=12), [])
+
+
 def test_a_connection_that_is_cut_is_made_again(dovecot: DovecotServer) -> None:
     a_mailbox()
     large = [letter + b"text\n" * 2000 for letter in LETTERS]

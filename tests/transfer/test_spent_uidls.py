@@ -150,7 +150,7 @@ def test_of_two_imports_at_once_the_second_is_told_that_the_uidl_is_spent_and_no
             rows.append(ImportedMessage(await writer.store(draft, 3), source, None, uidl, source))
         return await writer.place(rows)
 
-    with asyncio.Runner() as runner, writer_on(runner, conf.load(), box.pk, "mbox") as writer:
+    with asyncio.Runner() as runner, writer_on(runner, conf.load(), box.pk, b"place") as writer:
         assert runner.run(placed(writer, b"\0" * 16)) == [Outcome.IMPORTED]
         leave()
         purge_by_a_person()

@@ -110,8 +110,9 @@ def test_the_uidl_of_a_twin_is_given_to_no_other_message(tmp_path: Path) -> None
     assert run(tmp_path / "m") == ImportResult(imported=1, present=1, renamed=1)
 
 
-def test_two_accounts_of_one_kind_are_both_brought_whole(tmp_path: Path) -> None:
+def test_files_that_another_program_has_written_anew_bring_nothing_again(tmp_path: Path) -> None:
     a_mailbox()
-    run(an_mbox(tmp_path / "one", letter(1)))
-    (tmp_path / "two").write_bytes((tmp_path / "one").read_bytes().replace(b"1996", b"1997"))
-    assert run(tmp_path / "two") == ImportResult(imported=1)
+    run(a_maildir(tmp_path / "m", letter(1), uidl="u"))
+    copy = a_maildir(tmp_path / "copy", letter(1), uidl="u")
+    (copy / "cur/1300000001.m.host:2,S").rename(copy / "cur/1400000001.new.host:2,S")
+    assert run(copy) == ImportResult(present=1)
