@@ -29,6 +29,7 @@ LINE_SECONDS = 60  # for a reply of one line; some servers index a large mailbox
 REPLY_SECONDS = 600  # for a list or a message, as a whole
 LINE_OCTETS = 2048  # RFC 2449 §4: 512 for a reply; some servers exceed it
 MOST_MESSAGES = 1_000_000
+LIST_OCTETS = 80 * MOST_MESSAGES  # RFC 1939 §7: a UIDL has 70 octets at most
 TEXT_CHARACTERS = 200  # of a reply, in our errors
 CHUNK_OCTETS = 64 * 1024
 WINDOW = 100  # RETR commands under way: 1 KB at most, which any buffer takes, so neither side can block the other
@@ -234,13 +235,14 @@ class Session:
         return rows
 
     def _lines(self) -> Iterator[bytes]:
-        rest, count = b"", 0
+        rest, count, octets = b"", 0, 0
         for chunk in self._payload():
+            octets += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             if len(rest) > LINE_OCTETS or max(map(len, lines), default=0) > LINE_OCTETS:
                 raise Unusable(Flaw.NOT_POP3, "a line of a list is too long")
             count += len(lines)
-            if count > MOST_MESSAGES:
+            if count > MOST_MESSAGES or octets > LIST_OCTETS:
                 raise Unusable(Flaw.TOO_MANY)
             yield from lines
         if rest:
