@@ -193,4 +193,6 @@ def _all_parameters(placement: Placement, mailboxes: bytes, capped: bytes) -> Pa
         source=placement.source,
         quota_domain_ids=capped,
         uidl_digest=None,
+        place_digest=None,
+        content_digest=None,
     )

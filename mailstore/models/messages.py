@@ -144,12 +144,15 @@ class ImportedSource(models.Model):
     """A message that an import has brought in. A second run does not bring it in again, even after its removal.
 
     Also the occasion of a notice of our own, so that it is delivered once. `uidl_digest` is of the UIDL that an
-    imported message kept. No other message of the mailbox ever gets it (`transfer/spent_uidls.py`).
+    imported message kept. No other message of the mailbox ever gets it (`transfer/spent_uidls.py`). `content_digest`
+    finds the same message in another place (`transfer/twins.py`); mail that 0.2.0 imported has neither digest.
     """
 
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_index=False)
     source = models.BinaryField(_("digest of the source's identity"), max_length=16)
     uidl_digest = models.BinaryField(_("digest of the UIDL"), max_length=8, null=True)
+    place_digest = models.BinaryField(_("digest of the place"), max_length=8, null=True)
+    content_digest = models.BinaryField(_("digest of the content"), max_length=16, null=True)
 
     class Meta:
         verbose_name = _("imported source")

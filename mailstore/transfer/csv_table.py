@@ -20,6 +20,9 @@ COLUMNS_AT_MOST = 50
 CELL_CHARACTERS = 2000
 DATA = "@"  # no name of a column contains it, so a line that does is data
 DELIMITERS = ",;\t|"
+_ZIP = b"PK\x03\x04"
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # a compound file, in which Excel wrote .xls
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument."  # of the first file in the archive, which is not packed
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # A spreadsheet reads a cell that starts with one of these as a formula. The last four are full-width forms.
 _DELIMITER_MARK = re.compile(r'[\r\n]*"?sep=(.)"?[ ,;\t|]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
@@ -53,6 +56,7 @@ def read(data: bytes, *, recast: Callable[[Sequence[Row]], Sequence[Row]] = lamb
     """
     if len(data) > OCTETS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
+    _refuse_workbook(data)
     text = _text(data)
     text, delimiter = _after_mark(text)
     exact = list(_rows(text, delimiter or _delimiter(text)))
@@ -74,6 +78,16 @@ def write(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterato
         line = StringIO()
         csv.writer(line, lineterminator="\r\n").writerow([_harmless(cell) for cell in row])
         yield line.getvalue().encode()
+
+
+def _refuse_workbook(data: bytes) -> None:
+    """Refuse by name what people upload for a CSV file: the file of a spreadsheet, or an archive."""
+    if data.startswith(_OLD_EXCEL) or (data.startswith(_ZIP) and b"xl/" in data):
+        raise Rejected(_("this is an Excel workbook: save it as CSV"))
+    if data.startswith(_ZIP) and _OPEN_DOCUMENT in data[:512]:
+        raise Rejected(_("this is an OpenDocument workbook: save it as CSV"))
+    if data.startswith(_ZIP):
+        raise Rejected(_("this is a ZIP archive: unpack it and choose the CSV file in it"))
 
 
 def _text(data: bytes) -> str:

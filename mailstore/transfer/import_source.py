@@ -12,13 +12,23 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory.outcome import Rejected
 from mailstore.transfer import old_server_text
-from mailstore.transfer.sources import Reading, SourceMessage, courier, maildir, mbox, uidl_format, uidlist
+from mailstore.transfer.sources import (
+    Reading,
+    SourceMessage,
+    courier,
+    identity_of,
+    maildir,
+    mbox,
+    uidl_format,
+    uidlist,
+)
 from mailstore.transfer.sources.contents import NotMail, Why
 from mailstore.transfer.sources.mbox import Doubt
 from mailstore.transfer.sources.pop3_client import Account, OldServerError
 from mailstore.transfer.sources.pop3_mailbox import OldMailbox
 
 FORMATS = ("maildir", "mbox")
+PLACE_OCTETS = 8
 
 Warn = Callable[[str], None]
 
@@ -40,12 +50,13 @@ DEFAULT = Choices()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The messages of a source, their number if it is known, and what is not imported.
+    """The messages of a source, the digest of its place, their number if it is known, and what is not imported.
 
     `not_mail` are files between the messages that are no messages. `other_folders` have their numbers of messages.
     `fetch` is told which messages are read next, in their order. `close` comes last.
     """
 
+    place: bytes
     total: int | None
     messages: Iterator[SourceMessage]
     not_mail: Collection[NotMail] = ()
@@ -75,6 +86,7 @@ def _old_mailbox(account: Account, choices: Choices, most_octets: int) -> Source
     except OldServerError as error:
         raise Rejected(old_server_text.sentence(account, error)) from error
     return Source(
+        _place("pop3", account.server.host.lower(), account.user.lower()),
         len(mailbox),
         mailbox.messages(),
         fetch=mailbox.fetch,
@@ -97,9 +109,11 @@ def _files(path: Path, choices: Choices, most_octets: int, warn: Warn) -> Source
 
 
 def refusal(name: str, other: NotMail) -> str:
-    """Return the sentence for a message that is missing, since it is compressed or encrypted."""
+    """Return the sentence for a message that is missing, since it is compressed, encrypted or a link."""
     if other.why is Why.ENCRYPTED:
         text = _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first")
+    elif other.why is Why.LINK:
+        text = _("%(name)s is a link and not imported, as it may lead to the mail of others: put the file in its place")
     else:
         text = _("%(name)s is compressed with %(packing)s and not imported: unpack it first")
     return text % {"name": name, "packing": other.what}
@@ -122,7 +136,7 @@ def _mbox(path: Path, choices: Choices, reading: Reading, warn: Warn) -> Source:
     def tell(offset: int, doubt: Doubt) -> None:
         warn(_doubt(path, offset, doubt))
 
-    return Source(None, mbox.messages(path, reading, tell))
+    return Source(_place("mbox", str(path.resolve())), None, mbox.messages(path, reading, tell))
 
 
 def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
@@ -135,7 +149,7 @@ def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
 
 def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
     if not maildir.is_maildir(path):
-        raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new") % {"path": path})
+        raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new, or they are links") % {"path": path})
     there = list(maildir.folders(path))
     chosen = there if choices.all_folders else list(dict.fromkeys(choices.folders))
     for name in chosen:
@@ -144,11 +158,16 @@ def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
     read = [maildir.messages(path, reading, name) for name in ("", *chosen)]
     counts = {name: sum(1 for _name in maildir.names(path / name)) for name in there if name not in chosen}
     return Source(
+        _place("maildir", str(path.resolve())),
         sum(total for total, _messages in read),
         chain.from_iterable(messages for _total, messages in read),
         [other for name in ("", *chosen) for other in maildir.not_mail(path / name)],
         {name: count for name, count in counts.items() if count},
     )
+
+
+def _place(*parts: str) -> bytes:
+    return identity_of(*(part.encode(errors="surrogateescape") for part in parts))[:PLACE_OCTETS]
 
 
 def _no_folder(path: Path, name: str, there: list[str]) -> str:

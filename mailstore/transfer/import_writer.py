@@ -50,15 +50,17 @@ class ImportedMessage:
     source: bytes
     arrived_at: datetime | None
     uidl: str | None
+    content: bytes
 
 
 class ImportWriter:
     """Writes into one mailbox, on one lane: a transaction for each batch."""
 
-    def __init__(self, lanes: ConnectionPool, store: BodyStore, mailbox: int) -> None:
+    def __init__(self, lanes: ConnectionPool, store: BodyStore, mailbox: int, place: bytes) -> None:
         self._lanes = lanes
         self._store = store
         self._mailbox = mailbox
+        self._place = place
         self._committers = [BodyCommitter(store) for _ in range(COMMITTERS)]
         self._turns = cycle(self._committers)
 
@@ -105,12 +107,17 @@ class ImportWriter:
             source=message.source,
             quota_domain_ids=array_literals.bigints([]),
             uidl_digest=None if message.uidl is None else spent_uidls.digest(message.uidl),
+            place_digest=self._place,
+            content_digest=message.content,
         )
 
 
 @contextmanager
-def writer_on(runner: asyncio.Runner, conf: Conf, mailbox: int) -> Iterator[ImportWriter]:
-    """Return a context with a writer on the loop of `runner`, for code that uses the ORM between two runs of it."""
+def writer_on(runner: asyncio.Runner, conf: Conf, mailbox: int, place: bytes) -> Iterator[ImportWriter]:
+    """Return a context with a writer on the loop of `runner`, for code that uses the ORM between two runs of it.
+
+    `place` is the digest of where the messages come from.
+    """
     lanes, store = ConnectionPool(conf.conninfo, write_lanes=1), bodies.from_url(conf.mail_store_url)
 
     def ready(done: Done[BodyStore]) -> None:
@@ -119,7 +126,7 @@ def writer_on(runner: asyncio.Runner, conf: Conf, mailbox: int) -> Iterator[Impo
     async def opened() -> ImportWriter:
         await lanes.open()
         await one_off.answer(ready)
-        return ImportWriter(lanes, store, mailbox)
+        return ImportWriter(lanes, store, mailbox, place)
 
     async def close() -> None:
         lanes.close()

@@ -22,12 +22,14 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import ImportedSource
 from mailstore.transfer import import_source, spent_uidls
+from mailstore.transfer.content_digest import ContentDigest
 from mailstore.transfer.import_source import DEFAULT, FORMATS, Choices, Source, refusal
 from mailstore.transfer.import_writer import ImportedMessage, ImportWriter, Outcome, writer_on
 from mailstore.transfer.sources import SourceMessage, header_date, mbox
 from mailstore.transfer.sources.contents import LOST, NotMail, Why
 from mailstore.transfer.sources.packing import Damaged
 from mailstore.transfer.sources.pop3_client import Account, OldServerError
+from mailstore.transfer.twins import Twins
 from mailstore.wire.body_normalizer import RawNormalizer
 
 BATCH_MESSAGES = 256  # bodies that are made durable at once; each takes at most 128 KB of memory
@@ -43,11 +45,11 @@ class ImportResult:
     """How many messages an import brought in, and what happened to the others."""
 
     imported: int = 0
-    present: int = 0  # imported by an earlier run
+    present: int = 0  # imported by an earlier run, perhaps from another place
     renamed: int = 0  # imported with a new UIDL, since the old one could not be kept
     failed: int = 0  # could not be read
     deleted: int = 0  # left out, since their mail program has marked them as deleted
-    refused: dict[str, int] = field(default_factory=dict)  # mail that is missing: compressed, by program, or encrypted
+    refused: dict[str, int] = field(default_factory=dict)  # mail that may be missing: compressed, encrypted, or links
     passed_over: dict[str, int] = field(default_factory=dict)  # files that are no mail, by name or kind
     folders: dict[str, int] = field(default_factory=dict)  # other folders of the Maildir, with their messages
     over_quota: bool = False  # of the mailbox after the import, which the quota does not bind
@@ -73,8 +75,10 @@ class _Import:
     writer: ImportWriter
     warn: Warn
     done: ImportResult
+    twins: Twins
     lost: OldServerError | None = None  # the old server is gone, so no more messages are read
     waiting: list[_Stored] = field(default_factory=list)  # the batch whose rows come next, while bodies are written
+    paired: list[ImportedSource] = field(default_factory=list)  # the messages of the batch that have a twin
 
 
 def run(
@@ -101,9 +105,10 @@ def run(
     with (
         closing(source),
         asyncio.Runner() as runner,
-        writer_on(runner, settings, mailbox.pk) as writer,
+        writer_on(runner, settings, mailbox.pk, source.place) as writer,
     ):
-        current, count = _Import(mailbox.pk, source, writer, warn, done), 0
+        twins = Twins(mailbox.pk, source.place)
+        current, count = _Import(mailbox.pk, source, writer, warn, done, twins), 0
         try:
             while batch := _next(place, source.messages):
                 _take(runner, current, batch if choices.with_deleted else _without_deleted(current, batch))
@@ -136,9 +141,9 @@ def _take(runner: asyncio.Runner, current: _Import, batch: list[SourceMessage]) 
     fresh = _fresh(current, batch)
     taken = spent_uidls.among({message.uidl for message in fresh if message.uidl}, mailbox=current.mailbox)
     taken.update(one.row.uidl for one in current.waiting if one.row.uidl)
-    kept = [(message, _kept_uidl(current, message, taken)) for message in fresh]
     current.source.fetch(fresh)
-    runner.run(_store_and_place(current, kept))
+    runner.run(_store_and_place(current, fresh, taken))
+    _note_twins(current)
     if current.lost is not None:
         raise Rejected(current.source.cut(current.lost)) from current.lost
 
@@ -178,11 +183,18 @@ def _kept_uidl(current: _Import, message: SourceMessage, taken: set[str]) -> str
     return None
 
 
-async def _store_and_place(current: _Import, kept: list[tuple[SourceMessage, str | None]]) -> None:
+def _note_twins(current: _Import) -> None:
+    """Write the rows of the messages with a twin, so that the next run does not read them again."""
+    ImportedSource.objects.bulk_create(current.paired, ignore_conflicts=True)
+    current.done.present += len(current.paired)
+    current.paired.clear()
+
+
+async def _store_and_place(current: _Import, messages: list[SourceMessage], taken: set[str]) -> None:
     """Make the bodies durable together. Meanwhile the rows of the batch before are written."""
     placing = asyncio.ensure_future(_place_waiting(current))
     try:
-        stored = await asyncio.gather(*(_store(current, message, uidl) for message, uidl in kept))
+        stored = await asyncio.gather(*(_store(current, message, taken) for message in messages))
     finally:
         await placing
     current.waiting.extend(one for one in stored if one is not None)
@@ -199,22 +211,40 @@ async def _place_waiting(current: _Import) -> None:
     await _place(current, [_Stored(one.name, replace(one.row, uidl=None)) for one in refused])
 
 
-async def _store(current: _Import, message: SourceMessage, uidl: str | None) -> _Stored | None:
-    """Read a message into a body. None if it cannot be read or is no mail. Errors of the store end the import."""
+async def _store(current: _Import, message: SourceMessage, taken: set[str]) -> _Stored | None:
+    """Read a message into a body. None if it has a twin, cannot be read or is no mail. Errors of the store end all."""
     if current.lost is not None:
         return None
-    draft, normalizer, begin = current.writer.begin(), RawNormalizer(), b""
+    draft, normalizer, content, begin = current.writer.begin(), RawNormalizer(), ContentDigest(), b""
     try:
-        for data in _wire(message, normalizer):
+        for data in _wire(message, normalizer, content):
             begin = begin or data
             draft.write(data)
     except (NotMail, Damaged, OSError, OldServerError) as error:
         draft.abort()
         _leave_out(current, message, error)
         return None
+    if current.twins.pair(content.value()):
+        draft.abort()
+        current.paired.append(_twin(current, message, content.value(), taken))
+        return None
+    uidl = _kept_uidl(current, message, taken)
     arrived_at = message.arrived_at or header_date.arrival(begin, timezone.now())
     ref = await current.writer.store(draft, normalizer.octets)
-    return _Stored(message.name, ImportedMessage(ref, message.identity, arrived_at, uidl))
+    return _Stored(message.name, ImportedMessage(ref, message.identity, arrived_at, uidl, content.value()))
+
+
+def _twin(current: _Import, message: SourceMessage, content: bytes, taken: set[str]) -> ImportedSource:
+    """Return the row of a message that has a twin. No other message gets its UIDL, which mail programs have seen."""
+    uidl = message.uidl if message.uidl not in taken else None
+    digest = spent_uidls.digest(uidl) if uidl is not None and spent_uidls.is_uidl(uidl) else None
+    return ImportedSource(
+        mailbox_id=current.mailbox,
+        source=message.identity,
+        place_digest=current.source.place,
+        content_digest=content,
+        uidl_digest=digest,
+    )
 
 
 def _leave_out(current: _Import, message: SourceMessage, error: NotMail | Damaged | OSError | OldServerError) -> None:
@@ -230,9 +260,10 @@ def _leave_out(current: _Import, message: SourceMessage, error: NotMail | Damage
     current.warn(_("%(name)s cannot be read: %(error)s") % {"name": message.name, "error": error})
 
 
-def _wire(message: SourceMessage, normalizer: RawNormalizer) -> Iterator[bytes]:
+def _wire(message: SourceMessage, normalizer: RawNormalizer, content: ContentDigest) -> Iterator[bytes]:
     """Yield a message in wire form. Raises NotMail if it is no message or empty, Damaged and OSError."""
     for chunk in message.read():
+        content.add(chunk)
         yield normalizer.feed(chunk)
     yield normalizer.finish()
     if not normalizer.octets:

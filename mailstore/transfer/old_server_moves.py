@@ -30,7 +30,8 @@ PAUSE_SECONDS = 60.0  # between two starts for one mailbox, if the first one end
 class OldServerMoves:
     """ports.OldServers. Threads ask; a process for each mailbox moves its mail."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ask_seconds: float = ASK_SECONDS) -> None:
+        self._ask_seconds = ask_seconds
         self._threads = ThreadPoolExecutor(ASKING_AT_MOST, thread_name_prefix="old-server")
         self._movers = ThreadPoolExecutor(MOVING_AT_MOST, thread_name_prefix="move")
         self._budget = AskBudget()
@@ -84,6 +85,8 @@ class OldServerMoves:
         with self._lock:
             if self._budget.exhausted(move.mailbox, now):
                 return Throttled("the old server refused too many passwords of this mailbox")
+            if self._budget.silent(move.server, now):
+                return _left_alone(move)
             if self._waiting >= WAITING_AT_MOST or self._budget.busy(now):
                 return Overloaded("too many ask old servers")
             self._waiting += 1
@@ -101,9 +104,21 @@ class OldServerMoves:
         done(answer)
 
     def _answer(self, move: Move, password: str) -> str | MailError | None:
+        began = time.monotonic()
+        with self._lock:
+            if self._budget.silent(move.server, began):  # since this question waits for a thread
+                return _left_alone(move)
+        try:
+            return self._answer_of_server(move, password)
+        finally:
+            now = time.monotonic()
+            with self._lock:
+                self._budget.waited(move.server, now, in_vain=now - began >= self._ask_seconds)
+
+    def _answer_of_server(self, move: Move, password: str) -> str | MailError | None:
         account = Account(old_server.parse(move.server), move.user, password)
         try:
-            Session(account, sign_in_seconds=ASK_SECONDS).quit()
+            Session(account, sign_in_seconds=self._ask_seconds).quit()
         except PasswordRefused:
             with self._lock:
                 self._budget.refused(move.mailbox, time.monotonic())
@@ -131,3 +146,7 @@ class OldServerMoves:
         finally:
             with self._lock:
                 del self._processes[move.mailbox]
+
+
+def _left_alone(move: Move) -> Unavailable:
+    return Unavailable(f"{move.server}: it was too slow a moment ago")

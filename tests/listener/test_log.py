@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from mailstore.directory import mailboxes
 from mailstore.models import Message
+from tests.installed_program import program
 from tests.listeners import ACTOR, Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to, plain_response
 
@@ -162,22 +162,29 @@ def test_a_device_that_missed_a_new_password_is_told_in_words_that_the_documente
     """The harm: after each change of a password fail2ban barred the whole house, since a phone asked on."""
     mail_site.mailbox(password=SECRET)
     mailboxes.set_password(ADDRESS, "a new zebra crossing 89", actor=ACTOR)
-    before = len(talkative.log())
-    for secret in [SECRET] * 6 + ["never right"] * 6 + ["another guess"]:
-        with dial(talkative) as client:
-            client.send(f"USER {ADDRESS}\r\nPASS {secret}\r\nQUIT\r\n".encode())
-            client.rest()
-    lines = talkative.logged("sign-in refused", after=before, times=13)
+    for _try in range(20):  # a busy machine may answer before it has compared; then it knows the password
+        if refusals(talkative, SECRET)[0].endswith('"BadCredentials: previous password"'):
+            break
+    lines = refusals(talkative, *[SECRET] * 6, *["never right"] * 6, "another guess")
     causes = [line.partition('cause="BadCredentials: ')[2].rstrip('"') for line in lines]
     wrong, repeated = "wrong password", "wrong password, repeated"
     assert causes == ["previous password"] * 6 + [wrong] + [repeated] * 5 + [wrong]
     assert [line for line in lines if read_by_filter(line)] == [lines[6], lines[12]]
-    if found := shutil.which("fail2ban-regex"):
-        log, rules = tmp_path / "log", tmp_path / "popadmin.conf"
-        log.write_text("\n".join(lines) + "\n")
-        rules.write_text("\n".join(["[Definition]", *failregexes("failregex = ")]) + "\n")
-        told = subprocess.run([found, str(log), str(rules)], capture_output=True, text=True, check=True).stdout
-        assert "2 matched" in told
+    log, rules = tmp_path / "log", tmp_path / "popadmin.conf"
+    log.write_text("\n".join(lines) + "\n")
+    rules.write_text("\n".join(["[Definition]", *failregexes("failregex = ")]) + "\n")
+    command = [program("fail2ban-regex"), str(log), str(rules)]
+    assert "2 matched" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def refusals(daemon: Daemon, *secrets: str) -> list[str]:
+    """Sign in with each of these; return what the log says of each refusal."""
+    before = len(daemon.log())
+    for secret in secrets:
+        with dial(daemon) as client:
+            client.send(f"USER {ADDRESS}\r\nPASS {secret}\r\nQUIT\r\n".encode())
+            client.rest()
+    return daemon.logged("sign-in refused", after=before, times=len(secrets))
 
 
 def failregexes(before: str = "") -> list[str]:

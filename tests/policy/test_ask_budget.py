@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mailstore.policy.ask_budget import ASKS_A_MINUTE, PERIOD_SECONDS, REFUSALS_AT_MOST, AskBudget
+from mailstore.policy.ask_budget import (
+    ASKS_A_MINUTE,
+    PERIOD_SECONDS,
+    REFUSALS_AT_MOST,
+    SILENCES_AT_MOST,
+    SILENT_SECONDS,
+    AskBudget,
+)
 
 
 def test_the_questions_of_a_minute_are_bounded_and_the_next_minute_has_its_own() -> None:
@@ -22,3 +29,18 @@ def test_after_some_refusals_a_mailbox_is_not_asked_for_until_the_period_is_over
     assert not budget.exhausted(1, PERIOD_SECONDS)
     budget.refused(1, PERIOD_SECONDS)
     assert not budget.exhausted(1, PERIOD_SECONDS)
+
+
+def test_a_server_that_stays_silent_is_left_alone_for_a_while_and_then_one_silence_is_enough() -> None:
+    budget = AskBudget()
+    for second in range(SILENCES_AT_MOST):
+        assert not budget.silent("a", float(second))
+        budget.waited("a", float(second), in_vain=True)
+    assert budget.silent("a", SILENT_SECONDS)
+    assert not budget.silent("b", SILENT_SECONDS)
+    later = SILENCES_AT_MOST - 1 + SILENT_SECONDS
+    assert not budget.silent("a", later)
+    budget.waited("a", later, in_vain=True)
+    assert budget.silent("a", later)
+    budget.waited("a", later, in_vain=False)
+    assert not budget.silent("a", later)

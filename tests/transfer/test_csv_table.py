@@ -48,6 +48,16 @@ def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
         (b"a,a\n1,2\n", "two columns have the name a"),
         (b'a\n"x\n', "not valid CSV"),
         (b"a\n\x00\n", "NUL"),
+        (
+            b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml" + bytes(40) + b"xl/workbook.xml",
+            "an Excel workbook: save it",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "an Excel workbook: save it as CSV"),
+        (
+            b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            "an OpenDocument workbook",
+        ),
+        (b"PK\x03\x04" + bytes(26) + b"people.csv", "a ZIP archive: unpack it"),
         (b"a\n" + b"x" * 2001, "line 2 has a cell of more than 2000"),
         (b"a\n" + b"1\n" * 50_001, "more than 50000 rows"),
         (b",".join(b"c%d" % n for n in range(51)), "more than 50 columns"),

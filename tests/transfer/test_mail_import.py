@@ -117,7 +117,7 @@ def test_an_mbox_is_imported_once_too(tmp_path: Path) -> None:
 def test_a_uidl_that_cannot_be_kept_is_told_and_replaced(tmp_path: Path, uidl: str) -> None:
     a_mailbox()
     other = tmp_path / "other"
-    other.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: taken\n\nx\n")
+    other.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: taken\n\nother\n")
     run(other)
     path = tmp_path / "inbox"
     path.write_bytes(b"From a@x.org Sat Jan  3 01:05:35 1996\nX-UIDL: " + uidl.encode() + b"\n\nx\n")
@@ -148,12 +148,33 @@ def test_an_import_ignores_the_quota_and_the_switches_but_says_where_the_mailbox
 
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(source: Path) -> None:
     a_mailbox()
-    (source / "cur/1300000002.m.host:2,S").unlink()
-    (source / "cur/1300000002.m.host:2,S").symlink_to(source / "missing")
+    put(source, 2, gzip.compress(b"Subject: cut\n\n")[:-9])
     warnings: list[str] = []
     assert run(source, warnings) == mail_import.ImportResult(imported=2, failed=1)
     assert "1300000002.m.host:2,S cannot be read" in warnings[0]
     assert ImportedSource.objects.count() == 2
+
+
+def test_what_a_link_leads_to_is_not_imported_since_it_may_be_the_mail_of_others(
+    source: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    a_mailbox()
+    bob = tmp_path_factory.mktemp("bob")
+    (bob / "cur").mkdir()
+    put(bob, 1, b"Subject: of bob\n\nsecret\n")
+    (source / "cur/1300000009.m.host:2,S").symlink_to(bob / "cur/1300000001.m.host:2,S")
+    (source / ".Bob").symlink_to(bob)
+    (source / ".Linked").mkdir()
+    (source / ".Linked/cur").symlink_to(bob / "cur")
+    warnings: list[str] = []
+    done = mail_import.run(
+        ANN, source, actor=ACTOR, choices=mail_import.Choices(all_folders=True), warn=warnings.append
+    )
+    assert done == mail_import.ImportResult(imported=3, refused={"link": 1})
+    assert [warning.partition(",")[0] for warning in warnings] == ["1300000009.m.host:2"]
+    assert "is a link" in warnings[0]
+    with pytest.raises(Rejected, match="or they are links"):
+        run(source / ".Linked")
 
 
 def test_compressed_and_encrypted_files_are_refused_by_name_and_counted(source: Path) -> None:

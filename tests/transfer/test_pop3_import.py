@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,37 @@ def test_a_second_run_brings_only_what_came_since(dovecot: DovecotServer) -> Non
     imported(account(dovecot, ann))
     dovecot.put(ann, 12, b"Subject: new\n\nnew\n")
     assert imported(account(dovecot, ann, dovecot.stls_url)) == (ImportResult(imported=1, present=12), [])
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["its UIDLs are known", "its list is lost"])
+@pytest.mark.parametrize("first", ["maildir", "pop3"])
+def test_mail_that_is_moved_by_its_files_and_over_pop3_comes_once(
+    dovecot: DovecotServer, first: str, listed: bool
+) -> None:
+    a_mailbox()
+    ann = dovecot.user(SECRET, *LETTERS)
+    there = account(dovecot, ann)
+    before = shown(there)
+    if not listed:
+        (dovecot.maildir(ann) / "dovecot-uidlist").unlink()
+    by_files = partial(mail_import.run, ANN, dovecot.maildir(ann), actor=ACTOR)
+    if first == "maildir":
+        assert by_files() == ImportResult(imported=12)
+        assert imported(there) == (ImportResult(present=12), [])
+    else:
+        assert imported(there) == (ImportResult(imported=12), [])
+        assert by_files() == ImportResult(present=12)
+    if listed:
+        assert [row.uidl for row in stored()] == before
+    assert imported(there)[0] == by_files() == ImportResult(present=12)
+
+
+def test_a_server_that_has_another_name_meanwhile_brings_nothing_again(dovecot: DovecotServer) -> None:
+    a_mailbox()
+    ann = dovecot.user(SECRET, *LETTERS)
+    imported(account(dovecot, ann))
+    renamed = account(dovecot, ann, dovecot.url.replace("localhost", "127.0.0.1"))
+    assert imported(renamed) == (ImportResult(present=12), [])
 
 
 def test_a_connection_that_is_cut_is_made_again(dovecot: DovecotServer) -> None:

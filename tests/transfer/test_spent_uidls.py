@@ -146,10 +146,11 @@ def test_of_two_imports_at_once_the_second_is_told_that_the_uidl_is_spent_and_no
         for source in sources:
             draft = writer.begin()
             draft.write(b"x\r\n")
-            rows.append(ImportedMessage(await writer.store(draft, 3), source, None, "abc" if source != OTHER else None))
+            uidl = "abc" if source != OTHER else None
+            rows.append(ImportedMessage(await writer.store(draft, 3), source, None, uidl, source))
         return await writer.place(rows)
 
-    with asyncio.Runner() as runner, writer_on(runner, conf.load(), box.pk) as writer:
+    with asyncio.Runner() as runner, writer_on(runner, conf.load(), box.pk, b"place") as writer:
         assert runner.run(placed(writer, b"\0" * 16)) == [Outcome.IMPORTED]
         leave()
         purge_by_a_person()

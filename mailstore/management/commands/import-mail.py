@@ -105,7 +105,7 @@ class Command(ShellCommand):
         if done.deleted:
             self.stdout.write(f"  left out, marked as deleted: {done.deleted}; --with-deleted brings them")
         if done.refused:
-            self.stdout.write(f"  not imported, compressed or encrypted: {_listed(done.refused)}")
+            self.stdout.write(f"  not imported, though it may be mail: {_listed(done.refused)}")
         if done.passed_over:
             self.stdout.write(f"  skipped, as it is not mail: {_listed(done.passed_over)}")
         for name, count in done.folders.items():

@@ -193,8 +193,10 @@ DELIVER_ALL = statement(
     "deliver_all",
     f"""
     WITH fresh AS (
-        INSERT INTO mailstore_importedsource (mailbox_id, source, uidl_digest)
-        SELECT unnest(:mailbox_ids::bigint[]), :source::bytea, :uidl_digest::bytea WHERE :source::bytea IS NOT NULL
+        INSERT INTO mailstore_importedsource (mailbox_id, source, uidl_digest, place_digest, content_digest)
+        SELECT unnest(:mailbox_ids::bigint[]), :source::bytea, :uidl_digest::bytea, :place_digest::bytea,
+               :content_digest::bytea
+         WHERE :source::bytea IS NOT NULL
             ON CONFLICT (mailbox_id, source) DO NOTHING
      RETURNING mailbox_id),
     counted AS (
@@ -232,6 +234,8 @@ DELIVER_ALL = statement(
         "source": "what an import knows the message by (bytea); NULL: it is no import",
         "quota_domain_ids": "the domains whose quota is kept, and whose rows lock_domains has locked (bigint[])",
         "uidl_digest": "the digest of a UIDL that was made elsewhere (bytea); NULL: it was made here",
+        "place_digest": "the digest of the place from which it is imported (bytea); NULL: it is no import",
+        "content_digest": "the digest of the content, by which an import from another place knows it (bytea)",
     },
     locks="the rows of the mailboxes",
     round_trips="1, with the locks before it",

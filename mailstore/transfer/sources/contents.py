@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
 
 SNIFFED_OCTETS = 512
 _COMPRESSIONS = (
@@ -30,10 +33,11 @@ _KEPT_BY_SERVERS = re.compile(
 
 
 class Why(Enum):
-    """Why a file is not imported. COMPRESSED and ENCRYPTED ones are mail, which is then missing. Others are no mail."""
+    """Why a file is not imported. Those that are LOST may be mail, which is then missing. Others are no mail."""
 
     COMPRESSED = "compressed"
     ENCRYPTED = "encrypted"
+    LINK = "link"
     EMPTY = "empty"
     FOLDER = "folder"
     HIDDEN = "hidden"
@@ -42,7 +46,7 @@ class Why(Enum):
     BINARY = "binary"
 
 
-LOST = frozenset({Why.COMPRESSED, Why.ENCRYPTED})
+LOST = frozenset({Why.COMPRESSED, Why.ENCRYPTED, Why.LINK})
 
 
 class NotMail(ValueError):
@@ -63,6 +67,24 @@ def not_mail(entry: os.DirEntry[str]) -> NotMail | None:
     if entry.name.startswith("."):
         return NotMail(Why.HIDDEN, ".DS_Store" if entry.name == ".DS_Store" else "")
     return NotMail(Why.SPECIAL) if _is_special(entry) else None
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file that a customer could write. Raises NotMail for a link or a special file, and OSError.
+
+    The import may read what the customer may not, and a link may lead to the mail of others.
+    """
+    try:
+        # A pipe that has taken the place of the file must not make us wait.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotMail(Why.LINK) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotMail(Why.SPECIAL)
+    return os.fdopen(descriptor, "rb")
 
 
 def unreadable(begin: bytes) -> NotMail | None:

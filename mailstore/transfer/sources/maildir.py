@@ -60,7 +60,8 @@ class _Folder:
 
 
 def is_maildir(path: Path) -> bool:
-    return any((path / folder).is_dir() for folder in FOLDERS)
+    """Return whether a folder is a Maildir. What it links to is not in it: it may be the mail of others."""
+    return any(_is_folder(path / folder) for folder in FOLDERS)
 
 
 def messages(path: Path, reading: Reading = PLAIN, folder: str = "") -> tuple[int, Iterator[SourceMessage]]:
@@ -80,7 +81,7 @@ def folders(path: Path) -> Iterator[str]:
     for found, below, _files in os.walk(path, followlinks=False):
         here = Path(found).relative_to(path)
         below[:] = sorted(set(below) - _NOT_FOLDERS) if len(here.parts) < DEPTH else []
-        yield from (str(here / name) for name in below if is_maildir(path / here / name))
+        yield from (str(here / name) for name in below if _is_maildir_below(path / here / name))
 
 
 def uids(path: Path) -> uidlist.Uidlist | None:
@@ -124,9 +125,17 @@ def not_mail(path: Path) -> Iterator[contents.NotMail]:
     yield from filter(None, map(contents.not_mail, _entries(path)))
 
 
+def _is_maildir_below(path: Path) -> bool:
+    return _is_folder(path) and is_maildir(path)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
     for folder in FOLDERS:
-        if (path / folder).is_dir():
+        if _is_folder(path / folder):
             with os.scandir(path / folder) as entries:
                 yield from entries
 
@@ -174,7 +183,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _read(folder: _Folder, name: str) -> Iterator[bytes]:
-    with _file(folder.path, name).open("rb") as stream:
+    with contents.opened(_file(folder.path, name)) as stream:
         first = stream.read(CHUNK_OCTETS)
         unreadable = contents.unreadable(first)
         if unreadable is not None and packing.readable(unreadable.what):

@@ -26,9 +26,11 @@ from mailstore.policy.old_server import OldServer
 
 CONNECT_SECONDS = 15
 LINE_SECONDS = 60  # for a reply of one line; some servers index a large mailbox before they answer PASS
+QUIT_SECONDS = 5  # nothing depends on the reply
 REPLY_SECONDS = 600  # for a list or a message, as a whole
 LINE_OCTETS = 2048  # RFC 2449 §4: 512 for a reply; some servers exceed it
 MOST_MESSAGES = 1_000_000
+LIST_OCTETS = 80 * MOST_MESSAGES  # RFC 1939 §7: a UIDL has 70 octets at most
 TEXT_CHARACTERS = 200  # of a reply, in our errors
 CHUNK_OCTETS = 64 * 1024
 WINDOW = 100  # RETR commands under way: 1 KB at most, which any buffer takes, so neither side can block the other
@@ -109,7 +111,7 @@ class Session:
         self._buffer = bytearray()
         self._capabilities: dict[str, list[str]] = {}
         self.closed = False
-        self._deadline = time.monotonic() + LINE_SECONDS
+        self._deadline = self._limit or math.inf
         try:
             self._begin(account)
         except BaseException:
@@ -153,7 +155,7 @@ class Session:
         """End the session as POP3 wants it. No error is raised, since nothing depends on it."""
         with suppress(OldServerError):
             self._send("QUIT\r\n")
-            self._reply(LINE_SECONDS)
+            self._reply(QUIT_SECONDS)
         self.close()
 
     def close(self) -> None:
@@ -188,6 +190,7 @@ class Session:
         self._capabilities = self._ask_capabilities()  # those before TLS may have been forged
 
     def _encrypt(self, account: Account) -> None:
+        self._socket.settimeout(self._seconds_left(CONNECT_SECONDS))
         try:
             context = ssl.create_default_context(cafile=None if account.ca_file is None else str(account.ca_file))
             self._socket = context.wrap_socket(self._socket, server_hostname=account.server.host)
@@ -234,13 +237,14 @@ class Session:
         return rows
 
     def _lines(self) -> Iterator[bytes]:
-        rest, count = b"", 0
+        rest, count, octets = b"", 0, 0
         for chunk in self._payload():
+            octets += len(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             if len(rest) > LINE_OCTETS or max(map(len, lines), default=0) > LINE_OCTETS:
                 raise Unusable(Flaw.NOT_POP3, "a line of a list is too long")
             count += len(lines)
-            if count > MOST_MESSAGES:
+            if count > MOST_MESSAGES or octets > LIST_OCTETS:
                 raise Unusable(Flaw.TOO_MANY)
             yield from lines
         if rest:
@@ -292,7 +296,7 @@ class Session:
 
     def _receive(self) -> None:
         try:
-            self._socket.settimeout(max(0.001, min(LINE_SECONDS, self._deadline - time.monotonic())))
+            self._socket.settimeout(self._seconds_left(LINE_SECONDS))
             data = self._socket.recv(CHUNK_OCTETS)
         except TimeoutError as error:
             raise Lost("the server takes too long") from error
@@ -301,6 +305,9 @@ class Session:
         if not data:
             raise Lost("the server closed the connection")
         self._buffer += data
+
+    def _seconds_left(self, most_seconds: float) -> float:
+        return max(0.001, min(most_seconds, self._deadline - time.monotonic()))
 
 
 def _connected(server: OldServer, seconds: float) -> socket.socket:

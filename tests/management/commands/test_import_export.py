@@ -65,7 +65,7 @@ def test_an_import_ends_with_one_where_mail_was_refused_and_counts_what_is_no_ma
     assert done.stdout.decode().splitlines() == [
         f"{ANN}: imported 1, already there 0",
         "  left out, marked as deleted: 1; --with-deleted brings them",
-        "  not imported, compressed or encrypted: 1 gzip",
+        "  not imported, though it may be mail: 1 gzip",
         "  skipped, as it is not mail: 1 Thumbs.db, 1 empty",
         "  .Archive: 1 message not imported; --folder .Archive brings it",
         "  .Sent mail: 2 messages not imported; --folder '.Sent mail' brings them",

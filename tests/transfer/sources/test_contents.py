@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstore.transfer.sources import contents, maildir, mbox
-from mailstore.transfer.sources.contents import Why
+from mailstore.transfer.sources.contents import NotMail, Why
 
 MAIL = b"Subject: x\n\nbody\n"
 PACKED = [
@@ -111,11 +111,16 @@ def test_folders_pipes_and_hidden_files_are_no_messages(folder: Path) -> None:
     assert list(maildir.names(folder)) == []
 
 
-def test_a_link_to_a_message_is_one_and_so_is_a_link_that_leads_nowhere_which_cannot_be_read(folder: Path) -> None:
-    (folder / "message").write_bytes(MAIL)
-    (folder / "cur/1.a").symlink_to(folder / "message")
-    (folder / "cur/2.b").symlink_to(folder / "missing")
-    assert sorted(maildir.names(folder)) == ["1.a", "2.b"]
+def test_a_link_is_judged_when_it_is_opened_and_then_refused_also_a_pipe_that_takes_its_place(folder: Path) -> None:
+    (folder / "other").write_bytes(b"Subject: of somebody\n\n")
+    (folder / "cur/link").symlink_to(folder / "other")
+    (folder / "cur/broken").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "pipe")
+    assert [contents.not_mail(entry) for entry in os.scandir(folder / "cur")] == [None, None]
+    for name, why in (("cur/link", Why.LINK), ("cur/broken", Why.LINK), ("pipe", Why.SPECIAL)):
+        with pytest.raises(NotMail) as refused:
+            contents.opened(folder / name)
+        assert refused.value.why is why
 
 
 @pytest.mark.parametrize(("packing", "data"), PACKED)

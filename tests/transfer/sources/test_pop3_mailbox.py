@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from mailstore.policy.old_server import OldServer
 from mailstore.transfer.sources.pop3_client import (
     LINE_OCTETS,
+    LIST_OCTETS,
     Account,
     Flaw,
     Lost,
@@ -54,23 +55,20 @@ def _serve(listening: socket.socket, scripts: Sequence[dict[str, bytes]], heard:
             connected, _address = listening.accept()
         except OSError:  # the test is over
             return
-        with connected, connected.makefile("rwb") as stream:
+        with suppress(OSError), connected, connected.makefile("rwb") as stream:  # its end writes what is left
             _follow(cast("BinaryIO", stream), script, heard)
 
 
 def _follow(stream: BinaryIO, script: dict[str, bytes], heard: list[str]) -> None:
-    try:
-        reply, command = script.get("greeting", OK), ""
-        while reply:
-            stream.write(reply)
-            stream.flush()
-            if command == "QUIT" or not (line := stream.readline()):
-                return
-            command = line.decode().strip()
-            heard.append(command)
-            reply = script.get(command, script.get(command.partition(" ")[0], b"-ERR what?\r\n"))
-    except OSError:
-        return
+    reply, command = script.get("greeting", OK), ""
+    while reply:
+        stream.write(reply)
+        stream.flush()
+        if command == "QUIT" or not (line := stream.readline()):
+            return
+        command = line.decode().strip()
+        heard.append(command)
+        reply = script.get(command, script.get(command.partition(" ")[0], b"-ERR what?\r\n"))
 
 
 def contents(account: Account, most_octets: int = 1000) -> list[bytes]:
@@ -175,6 +173,14 @@ def test_what_a_server_does_wrong_is_named(
     with served({**SCRIPT, **changes}) as account, pytest.raises(error) as caught:
         contents(account)
     assert getattr(caught.value, "flaw", None) is flaw
+
+
+def test_a_list_without_an_end_takes_no_more_memory_than_the_longest_true_one() -> None:
+    line = b"1 " + b"u" * (LINE_OCTETS - 10) + b"\r\n"
+    endless = {**SCRIPT, "UIDL": OK + line * (LIST_OCTETS // len(line) + 100)}
+    with served(endless) as account, pytest.raises(Unusable) as caught:
+        contents(account)
+    assert caught.value.flaw is Flaw.TOO_MANY
 
 
 def test_a_password_with_a_line_end_is_not_sent() -> None:
