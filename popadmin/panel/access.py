@@ -221,12 +221,17 @@ def diary_sessions(user: User) -> QuerySet[DiarySession]:
 
 
 def refused_names(user: User) -> QuerySet[RefusedName]:
-    """Return names that nobody has, and limits that were met. A domain admin sees the names in their own domains."""
+    """Return names that nobody has, and limits that were met.
+
+    A domain admin sees the names in their own domains, and in those that stand for one of them: a former name is such.
+    """
     rows = RefusedName.objects.all()
     if is_host(user):
         return rows
+    own = list(domains(user).values_list("pk", flat=True))
+    names = Domain.objects.filter(Q(pk__in=own) | Q(stands_for__in=own, removed_at=None)).values("name")
     domain = Func("name", Value("@"), Value(2), function="split_part", output_field=TextField())
-    return rows.alias(in_domain=domain).filter(in_domain__in=domains(user).values("name"))
+    return rows.alias(in_domain=domain).filter(in_domain__in=names)
 
 
 def mailbox_imports(user: User) -> QuerySet[MailboxImport]:
