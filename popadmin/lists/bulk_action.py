@@ -66,5 +66,5 @@ class BulkAction(Protocol):
     def do(self, rows: Sequence[Any], fields: dict[str, Any], actor: Actor) -> Sequence[Done | Rejected]:
         """Apply the action to these rows."""
 
-    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> Sequence[str | Rejected]:
-        """Undo it, by the names of the rows; return a text on the state of each row, or why it was not undone."""
+    def undo(self, undo_data: Mapping[int, UndoData], actor: Actor) -> Sequence[str | Rejected]:
+        """Undo it, by the keys of the rows; return a text on the state of each row, or why it was not undone."""

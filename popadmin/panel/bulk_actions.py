@@ -239,8 +239,12 @@ class Remove:
     def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
         return [_refusal_or(self._removed, row.user.address, actor) for row in rows]
 
-    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
-        return [_refusal_or(self._restored, address, actor) for address in undo_data]
+    def undo(self, undo_data: Mapping[int, UndoData], actor: Actor) -> list[str | Rejected]:
+        there = dict(Mailbox.objects.filter(pk__in=undo_data).values_list("pk", "user__address"))
+        return [
+            _refusal_or(self._restored, there[key], actor) if key in there else Rejected(_("it no longer exists"))
+            for key in undo_data
+        ]
 
     def _removed(self, address: str, actor: Actor) -> Done:
         gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
