@@ -30,7 +30,7 @@ def lock_mailboxes(keys: Collection[int]) -> dict[int, Mailbox]:
     """Lock mailboxes and their users, in the caller's transaction, and return those that exist, by key."""
     names = Mailbox.objects.filter(pk__in=keys).values_list("domain__name", flat=True)
     domains.locked_all(set(names))
-    rows = Mailbox.objects.select_related("user", "policy").filter(pk__in=keys)
+    rows = Mailbox.objects.select_related("user", "domain", "policy").filter(pk__in=keys)
     rows = rows.select_for_update(of=("self", "user"), no_key=True).order_by("pk")
     return {row.pk: row for row in rows}
 

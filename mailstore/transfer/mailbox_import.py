@@ -231,7 +231,7 @@ def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | 
     """
     with transaction.atomic():
         rows = list(_rows(_locked(upload)).filter(password_due=True).order_by("line"))
-        users = _users_without_password([row.address for row in rows], domains)
+        users = _users_without_password([row.row_id for row in rows], domains)
         out_of_reach = domain_caps.out_of_reach(users, actor=actor)
         users = [user for user in users if user.pk not in out_of_reach]
         given = [New(new_password.generate(), generated=True) for _user in users]
@@ -284,8 +284,8 @@ def _table(upload: MailboxImport) -> csv_table.CsvTable:
     return csv_table.CsvTable(tuple(upload.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
 
 
-def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:
-    users = User.objects.filter(pk__in=bulk_sql.user_ids(addresses), password__startswith=UNUSABLE_PASSWORD_PREFIX)
+def _users_without_password(mailboxes: Sequence[int | None], domains: Collection[str] | None) -> list[User]:
+    users = User.objects.filter(mailbox__in=mailboxes, password__startswith=UNUSABLE_PASSWORD_PREFIX)
     if domains is not None:
         users = users.filter(mailbox__domain__name__in=domains)
     return list(users.select_for_update(of=("self",)).order_by("address"))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from mailstore.directory import aliases, mailboxes
+from mailstore.directory import aliases, domain_rename, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, Domain, Mailbox, MailboxImport, MailboxImportRow
 from mailstore.transfer import mailbox_import, mailbox_import_changes, mailbox_import_undo
@@ -136,6 +136,20 @@ def test_an_import_of_aliases_is_undone_row_by_row() -> None:
     undo(upload)
     assert targets() == {"old@example.org": ["x@elsewhere.example"], "kept@example.org": ["z@elsewhere.example"]}
     assert detail(upload, "kept@example.org") == "somebody has changed it since then: not undone"
+
+
+def test_aliases_and_domains_that_were_renamed_since_are_undone_all_the_same() -> None:
+    a_domain("old.example")
+    upload = carried_out("domain,active", "example.org,yes", "old.example,no", mode="both")
+    of_aliases = carried_out("address,goto", "new@example.org,x@elsewhere.example")
+    for old, new in (("example.org", "example.com"), ("old.example", "old.com")):
+        domain_rename.rename(old, new, actor=ACTOR)
+    assert list(targets()) == ["new@example.com"]
+    undo(of_aliases)
+    assert targets() == {}
+    undo(upload)
+    assert "example.org is an alias of example.com: remove it first" in detail(upload, "example.org")
+    assert Domain.objects.get(name="old.com").active
 
 
 def test_a_file_of_domains_makes_domains_and_those_that_stand_for_them_in_any_order() -> None:
