@@ -8,7 +8,6 @@ from dataclasses import asdict
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.amount_text import count
