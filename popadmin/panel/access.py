@@ -134,7 +134,7 @@ def moves(user: User) -> QuerySet[MailboxMove]:
 
 def with_history(rows: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
     """Annotate `made_by`, and of the last suspension of the mailbox `suspended_by` and `suspended_at`."""
-    entries = AuditEntry.objects.filter(mailbox=OuterRef("pk"))
+    entries = AuditEntry.objects.filter(mailbox=OuterRef("pk"), domain=OuterRef("domain"))
     made = entries.filter(verb="mailbox.create").order_by("at")
     suspended = entries.filter(verb="mailbox.change", details__changes__suspended__1=True).order_by("-at")
     return rows.annotate(
@@ -167,9 +167,13 @@ def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox=mailbox)
 
 
-def changes(mailbox: Mailbox) -> QuerySet[AuditEntry]:
-    """Return the audit of a mailbox that was already checked for this user: all of it belongs to its domain."""
-    return AuditEntry.objects.filter(mailbox=mailbox)
+def changes(mailbox: Mailbox, user: User) -> QuerySet[AuditEntry]:
+    """Return the audit of a mailbox that was already checked for this user.
+
+    What happened to it in another domain, where it was before, belongs to the admins there.
+    """
+    rows = AuditEntry.objects.filter(mailbox=mailbox)
+    return rows if is_host(user) else rows.filter(domain=mailbox.domain_id)
 
 
 def messages_in_recovery(mailbox: Mailbox) -> QuerySet[Message]:

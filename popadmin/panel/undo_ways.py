@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from mailstore.directory import aliases
+from mailstore.directory import aliases, rename_undo
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
 from mailstore.transfer import mailbox_import_undo
 from popadmin.panel import access, change_undo, newest_entries
@@ -163,11 +163,22 @@ def _of_mailbox(entry: AuditEntry, rows: _Rows) -> Way:
     mailbox = rows.mailboxes.get(entry.mailbox_id or 0)
     if mailbox is None or mailbox.removed_at is not None:
         return Way(_("the mailbox was removed"))
-    if "policy" in entry.details["changes"]:
+    if "policy" in entry.details.get("changes", {}):
         return _policy(entry.details["changes"]["policy"], mailbox, rows)
     if rows.refusals[entry.pk]:
         return Way(rows.refusals[entry.pk])
     return Way(label=_("Undo"), url=reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))
+
+
+def _of_renamed_domain(entry: AuditEntry, rows: _Rows) -> Way:
+    domain = rows.domains.get(entry.domain_id or 0)
+    if domain is None or domain.removed_at is not None:
+        return Way(_("the domain was removed"))
+    if not rows.host:
+        return Way(_("only a hosting admin can undo it"))
+    if why := rename_undo.domain_refusal(entry, domain):
+        return Way(why)
+    return Way(label=_("Undo"), url=reverse("domains-rename-undo", args=[domain.pk, entry.pk]))
 
 
 def _of_domain(entry: AuditEntry, rows: _Rows) -> Way:
@@ -241,9 +252,11 @@ _WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {
     "domain.change": _of_domain,
     "domain.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "domain.remove": _of_removed_domain,
+    "domain.rename": _of_renamed_domain,
     "mailbox.change": _of_mailbox,
     "mailbox.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "mailbox.remove": _of_removed_mailbox,
+    "mailbox.rename": _of_mailbox,
     "mailbox_import.done": _of_import,
     "mailbox_import.undone": _of_undone_import,
     "policy.change": _of_policy,
