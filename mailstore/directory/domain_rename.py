@@ -49,7 +49,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
     two swap their names; so a domain can get its old name back. Without `keep_alias`, `old` is the name of no domain.
 
     Rejected if `new` is another domain, looks like another (without `look_alike`), if addresses
-    collide, and while mail of a mailbox is still at an old server.
+    collide, and while a mailbox is being moved from an old server.
     """
     was, wanted = _normal(old), _normal(new)
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -59,8 +59,8 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         _refuse_taken(domain, wanted, other)
         if other is None and not look_alike:
             look_alikes.refuse_domain(wanted)
-        mailbox_moves.refuse_rename(Mailbox.objects.filter(domain=domain))
         _refuse_collisions(collisions(domain, wanted))
+        mailbox_moves.keep_names(Mailbox.objects.filter(domain=domain))
         renamed = _move(domain, wanted)
         _leave(domain, was, other, keep_alias=keep_alias)
         address_references.follow_domain(was, wanted)

@@ -44,7 +44,8 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
     mailbox alone gives way.
 
     Rejected if `new` is taken, looks like another address (without `look_alike`), is in a domain that is full or stands
-    for another, if the domain of `old` has no room for an alias, and while its mail is still at an old server.
+    for another, if the domain of `old` has no room for an alias, while it is being moved from an old server, and into
+    another domain while its mail is still there.
     """
     was, wanted = mailbox_lookup.normalized(old), mailbox_lookup.normalized(new)
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -55,13 +56,14 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         domains.refuse_standing(domain)
         if wanted == was:
             raise Rejected(_("%(address)s is already the address of this mailbox") % {"address": was}, field="address")
-        mailbox_moves.refuse_rename(Mailbox.objects.filter(pk=mailbox.pk))
         gave_way = _make_room(wanted, was, actor)
         if not look_alike:
             Neighbours.of([wanted], [domain]).refuse(wanted)
         moved_from = mailbox.domain if domain != mailbox.domain else None
         if moved_from is not None:
+            mailbox_moves.leave_domain(mailbox)
             _move(mailbox, domain, actor)
+        mailbox_moves.keep_names(Mailbox.objects.filter(pk=mailbox.pk))
         User.objects.filter(pk=mailbox.user_id).update(address=wanted)
         Alias.objects.filter(mailbox=mailbox).update(address=wanted, domain=domain)
         address_references.follow_address(was, wanted)

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory import aliases, domains, mailbox_moves, mailboxes
+from mailstore.directory import aliases, domains, mailbox_moves, mailbox_rename, mailboxes
 from mailstore.directory.existing_password import ExistingPassword
 from mailstore.errors import BadCredentials, Done, MailError, MailMoving, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
@@ -90,6 +90,15 @@ def test_the_password_of_the_old_server_is_kept_and_the_move_begins(
     assert old_servers.asked == ["ann"], "the second sign-in is checked here"
     MailboxMove.objects.update(state="moved")
     assert not isinstance(sign_in(), MailError)
+
+
+def test_a_renamed_mailbox_is_asked_for_by_the_name_that_the_old_server_knows(
+    sign_in: Callable[..., object], old_servers: FakeOldServers
+) -> None:
+    a_marked_mailbox(old_server_local=True)
+    mailbox_rename.rename(ANN, "anna@example.org", actor=ACTOR)
+    assert type(sign_in(SECRET, "anna@example.org")) is MailMoving
+    assert (old_servers.asked, old_servers.moves) == (["ann"], [("anna@example.org", SECRET)])
 
 
 def test_nobody_else_is_asked_for(sign_in: Callable[..., object], old_servers: FakeOldServers) -> None:
