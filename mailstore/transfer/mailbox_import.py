@@ -18,7 +18,7 @@ from mailstore.directory import audit, bulk_sql, domain_caps, new_password
 from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
-from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
+from mailstore.models import MailboxImport, MailboxImportRow, MailboxMove, RetentionPolicy, User
 from mailstore.policy.quota import Reading
 from mailstore.transfer import (
     alias_file,
@@ -226,8 +226,8 @@ def counts(upload: MailboxImport) -> dict[str, int]:
 def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
     """Generate passwords for the new mailboxes that have none, and return them with the addresses.
 
-    They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user who now
-    administers a domain that the actor does not administer gets none.
+    They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user whose
+    password is still at the old server gets none, nor does one who now administers a domain that the actor does not.
     """
     with transaction.atomic():
         rows = list(_rows(_locked(upload)).filter(password_due=True).order_by("line"))
@@ -286,6 +286,7 @@ def _table(upload: MailboxImport) -> csv_table.CsvTable:
 
 def _users_without_password(mailboxes: Sequence[int | None], domains: Collection[str] | None) -> list[User]:
     users = User.objects.filter(mailbox__in=mailboxes, password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    users = users.exclude(mailbox__in=MailboxMove.objects.exclude(state=MailboxMove.State.MOVED).values("mailbox"))
     if domains is not None:
         users = users.filter(mailbox__domain__name__in=domains)
     return list(users.select_for_update(of=("self",)).order_by("address"))

@@ -22,6 +22,7 @@ from mailstore.directory import (
     audit,
     domain_rename,
     mailbox_batch,
+    mailbox_moves,
     mailbox_removal,
     mailbox_rename,
     mailboxes,
@@ -480,6 +481,13 @@ def test_what_was_renamed_since_an_import_is_undone_all_the_same_and_gets_its_pa
         "undone: the mailbox is removed",
     ]
     assert Mailbox.objects.get(removed_at=None).quota_octets is None
+
+
+def test_a_mailbox_that_is_still_at_its_old_server_has_its_password_there() -> None:
+    a_domain(old_server="pop3s://mail.old.example")
+    upload = check_and_run(an_upload("address", "ann@example.org", "bob@example.org"))
+    mailbox_moves.mark("ann@example.org", actor=ACTOR)
+    assert [address for address, _password in hand_out(upload, {"example.org"})] == ["bob@example.org"]
 
 
 def test_a_mailbox_that_went_to_another_domain_is_no_longer_in_reach() -> None:

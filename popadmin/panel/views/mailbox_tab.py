@@ -59,7 +59,7 @@ class MailboxTab(MailboxPage):
     @cached_property
     def mailbox(self) -> Mailbox:
         user = signed_in(self.request)
-        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
+        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy", "move")
         found = self.find(access.with_history(rows), removed=access.removed_mailboxes(user))
         mailbox_state.mark_full_domains([found])
         return found
