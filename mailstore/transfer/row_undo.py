@@ -51,6 +51,7 @@ def _undo_alias(
 def _undo_domain(
     upload: MailboxImport, row: MailboxImportRow, actor: Actor, allowed_domains: Collection[str] | None
 ) -> str:
+    alias_loop.lock()
     there = Domain.objects.select_for_update().filter(pk=row.row_id).first()
     _refuse_foreign(row.address if there is None else there.name, allowed_domains)
     domain = domains.existing(row.address, there)
