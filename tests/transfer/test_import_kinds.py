@@ -163,6 +163,23 @@ def test_a_file_of_domains_makes_domains_and_those_that_stand_for_them_in_any_or
     assert not Domain.objects.filter(removed_at=None).exists()
 
 
+@pytest.mark.parametrize("preset", ["", "postfixadmin", "mailcow"])
+def test_the_alias_domains_of_other_programs_are_no_domains_of_their_own(preset: str) -> None:
+    """The harm: the column of the target was left out, and the alias domain became a domain without addresses."""
+    lines = "domain,target_domain,active", "old.example,example.org,1", "example.org,,1"
+    upload = mailbox_import.bring_in("\n".join(lines).encode(), "domains.csv", owner=None)
+    if preset:
+        mailbox_import.use_preset(upload, preset)
+        upload.refresh_from_db()
+    mailbox_import.choose(upload, upload.meaning, "create")
+    mailbox_import.start(run_steps(upload))
+    run_steps(upload)
+    assert dict(Domain.objects.values_list("name", "stands_for__name")) == {
+        "example.org": None,
+        "old.example": "example.org",
+    }
+
+
 def test_a_domain_admin_makes_no_domain_and_no_alias_of_others() -> None:
     a_domain("example.org")
     a_domain("other.org")
