@@ -16,7 +16,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import AliasExpiry, AliasValues
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details
-from mailstore.models import Alias, AuditEntry, Domain, Mailbox
+from mailstore.models import Alias, AuditEntry, Domain, Mailbox, User
 from mailstore.policy.addresses import ALIAS_TARGETS_LIMIT, BadAddress, normal_address, normal_domain
 
 
@@ -74,18 +74,20 @@ def remove(address: str, *, actor: Actor) -> AuditEntry:
 def restore(entry: AuditEntry, *, actor: Actor) -> Alias:
     """Bring back the alias that was removed with this entry of the audit, exactly as it was.
 
-    Rejected if something has its address by now, if an alias of that address was removed again since, if its domain or
-    its mailbox is not the same any more, and as by `ensure`: the domain may have reached its limit, and other aliases
-    may have closed a loop.
+    Where its domain, its mailbox or a target was renamed since, it has the present names. Rejected if something has its
+    address by now, if an alias of that address was removed again since, if its domain or its mailbox is not the same
+    any more, and as by `ensure`: the domain may have reached its limit, and other aliases may have closed a loop.
     """
     kept = entry.details.get("undo_data")
     if entry.verb != "alias.remove" or kept is None:
         raise Rejected(_("%(address)s cannot be restored: create it again") % {"address": entry.subject})
-    normal, targets = entry.subject, entry.details["targets"]
     with transaction.atomic():
         alias_loop.lock()
-        domain, mailbox = domains.locked(normal), _mailbox(normal)
-        _refuse_successor(entry, domain, mailbox)
+        domain = _locked_domain_of(entry)
+        owner = Mailbox.objects.select_related("user").filter(pk=kept["mailbox"]).first()
+        normal, targets = present_address(entry, domain, owner), _present_targets(entry)
+        mailbox = _mailbox(normal)
+        _refuse_successor(entry, normal, mailbox)
         fields = _kept_fields(kept)
         _refuse(normal, targets, mailbox, fields, created=True)
         alias = _make(normal, domain, targets, mailbox, look_alike=True)  # it was accepted when it was created
@@ -94,6 +96,16 @@ def restore(entry: AuditEntry, *, actor: Actor) -> Alias:
         audit.record(actor, "alias.restore", normal, mailbox=mailbox, within=domain, targets=targets)
     alias.refresh_from_db()
     return alias
+
+
+def present_address(entry: AuditEntry, domain: Domain, mailbox: Mailbox | None) -> str:
+    """Return the address that a removed alias would have now: that of the mailbox whose forward it was, else its own.
+
+    The domain is the one of the entry, whatever its name is by now.
+    """
+    if mailbox is not None and mailbox.domain_id == domain.pk:
+        return mailbox.user.address
+    return f"{entry.subject.rpartition('@')[0]}@{domain.name}"
 
 
 def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
@@ -208,6 +220,7 @@ def _undo_data(alias: Alias) -> dict[str, Any]:
         "expires_at": alias.expires_at and alias.expires_at.isoformat(),
         "created_at": alias.created_at.isoformat(),
         "mailbox": alias.mailbox_id,
+        "target_users": dict(User.objects.filter(address__in=alias.targets).values_list("address", "pk")),
     }
 
 
@@ -217,15 +230,29 @@ def _kept_fields(kept: dict[str, Any]) -> AliasValues:
     return {**fields, "keep_copy": kept["keep_copy"]}
 
 
-def _refuse_successor(entry: AuditEntry, domain: Domain, mailbox: Mailbox | None) -> None:
-    """Refuse when the address, its domain or its mailbox is another one than when the alias was removed."""
-    address = {"address": entry.subject}
-    if Alias.objects.filter(address=entry.subject).exists():
+def _locked_domain_of(entry: AuditEntry) -> Domain:
+    """Return the domain of a removed alias, whatever its name is by now. Rejected when it is gone."""
+    domain = Domain.objects.select_for_update(of=("self",), no_key=True).filter(pk=entry.domain_id).first()
+    if domain is None:
+        raise Rejected(
+            _("the domain of %(address)s was deleted for good: create the alias again") % {"address": entry.subject}
+        )
+    return domains.existing(domain.name, domain)
+
+
+def _present_targets(entry: AuditEntry) -> list[str]:
+    users = entry.details["undo_data"].get("target_users", {})
+    names = dict(User.objects.filter(pk__in=users.values()).values_list("pk", "address"))
+    return [names.get(users.get(target), target) for target in entry.details["targets"]]
+
+
+def _refuse_successor(entry: AuditEntry, normal: str, mailbox: Mailbox | None) -> None:
+    """Refuse when the address, which is `normal` by now, or its mailbox is another one than at the removal."""
+    address = {"address": normal}
+    if Alias.objects.filter(address=normal).exists():
         raise Rejected(_("%(address)s is an alias again: it was not restored") % address)
-    if AuditEntry.objects.filter(verb=entry.verb, subject=entry.subject, pk__gt=entry.pk).exists():
+    if AuditEntry.objects.filter(verb=entry.verb, subject__in={entry.subject, normal}, pk__gt=entry.pk).exists():
         raise Rejected(_("%(address)s was removed once more since: only the latest removal can be undone") % address)
-    if domain.pk != entry.domain_id:
-        raise Rejected(_("the domain of %(address)s was deleted for good: create the alias again") % address)
     kept = entry.details["undo_data"]["mailbox"]
     if kept is None and mailbox is not None:
         raise Rejected(_("%(address)s is a mailbox now: the alias was not restored") % address)

@@ -24,7 +24,7 @@ class Actor:
     part_of: Mapping[str, int] = field(default_factory=dict)
 
     def within(self, operation: str, key: int) -> Actor:
-        """Return the same actor, within a larger operation: "job" or "import" and its primary key."""
+        """Return the same actor, within a larger operation: "job", "import" or "rename" (of a domain), and its key."""
         return replace(self, part_of={operation: key})
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.amount_text import count
@@ -138,7 +137,11 @@ def _refuse_stood_for(domain: Domain) -> None:
     others = domain.alias_domains.filter(removed_at=None).values_list("name", flat=True)
     if others:
         raise Rejected(
-            _("%(others)s are aliases of %(domain)s: remove them first, or make them aliases of another domain")
+            ngettext(
+                "%(others)s is an alias of %(domain)s: remove it first, or make it an alias of another domain",
+                "%(others)s are aliases of %(domain)s: remove them first, or make them aliases of another domain",
+                len(others),
+            )
             % {"others": ", ".join(others), "domain": domain}
         )
 

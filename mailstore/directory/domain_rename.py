@@ -42,14 +42,14 @@ class RenamedDomain:
     aliases: int
 
 
-def rename(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> RenamedDomain:
+def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_alike: bool = False) -> RenamedDomain:
     """Give the domain `old` the name `new`, with all its addresses, in one transaction. `old` then stands for `new`.
 
     Aliases of other domains, and the addresses that users recover by, follow. If `new` stands for `old` until now, the
-    two swap their names; so a domain can get its old name back.
+    two swap their names; so a domain can get its old name back. Without `keep_alias`, `old` is the name of no domain.
 
     Rejected if `new` is another domain, looks like another (without `look_alike`), if addresses
-    collide, and while mail of a mailbox is still at an old server.
+    collide, and while a mailbox is being moved from an old server.
     """
     was, wanted = _normal(old), _normal(new)
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -59,13 +59,13 @@ def rename(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> Ren
         _refuse_taken(domain, wanted, other)
         if other is None and not look_alike:
             look_alikes.refuse_domain(wanted)
-        mailbox_moves.refuse_rename(Mailbox.objects.filter(domain=domain))
         _refuse_collisions(collisions(domain, wanted))
+        mailbox_moves.keep_names(Mailbox.objects.filter(domain=domain))
         renamed = _move(domain, wanted)
-        _leave(domain, was, other)
+        _leave(domain, was, other, keep_alias=keep_alias)
         address_references.follow_domain(was, wanted)
         rename_count.add()
-        _record(actor, renamed, was)
+        _record(actor, renamed, was, made_alias=keep_alias and other is None)
     return renamed
 
 
@@ -102,7 +102,7 @@ def _refuse_taken(domain: Domain, wanted: str, other: Domain | None) -> None:
     if other is None:
         return
     domains.existing(wanted, other)  # refuses a removed one
-    if other.stands_for_id != domain.pk:
+    if other.stands_for_id != (domain.stands_for_id or domain.pk):
         raise Rejected(
             _(
                 "%(other)s is a domain of this site: rename the mailboxes of %(domain)s one by one into it, or delete "
@@ -137,8 +137,13 @@ def _move(domain: Domain, wanted: str) -> RenamedDomain:
     return RenamedDomain(domain, mailboxes, aliases)
 
 
-def _leave(domain: Domain, was: str, other: Domain | None) -> None:
+def _leave(domain: Domain, was: str, other: Domain | None, *, keep_alias: bool) -> None:
     """Write the new name, and let the old one stand for it: by the row that had the new name, or else by a new one."""
+    if not keep_alias:
+        if other is not None:
+            other.delete()
+        domain.save(update_fields=["name"])
+        return
     if other is None:
         domain.save(update_fields=["name"])
         Domain.objects.create(name=was, stands_for=domain.stands_for or domain)
@@ -148,10 +153,10 @@ def _leave(domain: Domain, was: str, other: Domain | None) -> None:
         row.save(update_fields=["name"])
 
 
-def _record(actor: Actor, renamed: RenamedDomain, was: str) -> None:
+def _record(actor: Actor, renamed: RenamedDomain, was: str, *, made_alias: bool) -> None:
     """Record it for the domain, and for each mailbox, so that its owner sees it."""
     domain = renamed.domain
-    audit.record(
+    whole = audit.record(
         actor,
         "domain.rename",
         domain.name,
@@ -159,7 +164,9 @@ def _record(actor: Actor, renamed: RenamedDomain, was: str) -> None:
         old_name=was,
         mailboxes=renamed.mailboxes,
         aliases=renamed.aliases,
+        undo_data={"made_alias": made_alias},
     )
+    actor = actor.within("rename", whole.pk)
     boxes = Mailbox.objects.select_related("user").filter(domain=domain).order_by("pk")
     audit.record_all(
         [

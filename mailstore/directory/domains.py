@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Unpack
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -152,9 +153,15 @@ def _refuse_to_stand(domain: Domain, other: Domain) -> None:
 
 def _server_url(text: str) -> str:
     try:
-        return old_server.parse(text).url
+        server = old_server.parse(text)
     except BadOldServer as error:
         raise Rejected(address_error.server_sentence(text), field="old_server") from error
+    if server.host.lower().rstrip(".") == settings.PUBLIC_HOSTNAME.lower():  # each sign-in would ask for itself
+        raise Rejected(
+            _("%(host)s is the name of this server: write a name that stays with the old one") % {"host": server.host},
+            field="old_server",
+        )
+    return server.url
 
 
 def _named(names: Collection[str]) -> QuerySet[Domain]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,25 +28,33 @@ def asked_now() -> Q:
     return Q(old_server__isnull=False) & (Q(old_server_until=None) | Q(old_server_until__gt=timezone.now()))
 
 
-def server_of(mailbox: Mailbox) -> tuple[OldServer, str] | None:
+def server_of(move: MailboxMove) -> tuple[OldServer, str] | None:
     """Return the old server of a mailbox and the user name there. None if its domain has none, or its end has come."""
-    domain = mailbox.domain
+    domain = move.mailbox.domain
     ended = domain.old_server_until is not None and domain.old_server_until <= timezone.now()
     if domain.old_server is None or ended:
         return None
-    address = mailbox.user.address
+    address = move.former_address or move.mailbox.user.address
     user = address.rpartition("@")[0] if domain.old_server_local else address
     return old_server.parse(domain.old_server), user
 
 
 def pending(mailbox: Mailbox) -> Move | None:
     """Return the move of a mailbox that is not done, as the mail path reads it at a sign-in (SIGN_IN)."""
-    row, found = MailboxMove.objects.filter(mailbox=mailbox).exclude(state=State.MOVED).first(), server_of(mailbox)
-    if row is None or found is None or (row.state == State.FAILED and row.moved_at is not None):
+    row = of_mailbox(mailbox)
+    if row is None or row.state == State.MOVED or (row.state == State.FAILED and row.moved_at is not None):
+        return None
+    found = server_of(row)
+    if found is None:
         return None
     server, user = found
     due = row.state != State.FAILED or row.since < timezone.now() - timedelta(minutes=RETRY_MINUTES)
     return Move(mailbox.pk, mailbox.user.address, server.url, user, arrived=row.moved_at is not None, due=due)
+
+
+def of_mailbox(mailbox: Mailbox) -> MailboxMove | None:
+    """Return the move of a mailbox; None if it is not marked."""
+    return MailboxMove.objects.select_related("mailbox__user", "mailbox__domain").filter(mailbox=mailbox).first()
 
 
 def keep_password(user: User, encoded: str) -> None:
@@ -70,7 +78,7 @@ def mark(address: str, *, actor: Actor) -> bool:
     mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
     if mailbox.domain.old_server is None:
         raise Rejected(
-            _("%(domain)s has no old server: set it first (domain ensure --old-server)") % {"domain": mailbox.domain}
+            _("%(domain)s has no old server: name it in the settings of the domain first") % {"domain": mailbox.domain}
         )
     _move, made = MailboxMove.objects.get_or_create(mailbox=mailbox, defaults={"since": timezone.now()})
     if made:
@@ -107,14 +115,33 @@ def pull_again(address: str, *, actor: Actor) -> None:
         audit.record(actor, "move.again", mailbox.user.address, mailbox=mailbox)
 
 
-def refuse_rename(mailboxes: QuerySet[Mailbox]) -> None:
-    """Refuse another name while mail of one of these is at an old server, which knows its owner by the present name."""
-    waiting = MailboxMove.objects.filter(mailbox__in=mailboxes).exclude(state=State.MOVED)
-    if (move := waiting.select_related("mailbox__user").first()) is not None:
+def keep_names(mailboxes: QuerySet[Mailbox]) -> None:
+    """Keep the names under which the old server knows these mailboxes. Called before they get others.
+
+    Rejected while one of them is being moved: that goes by its present name.
+    """
+    rows = MailboxMove.objects.filter(mailbox__in=mailboxes)
+    if (moving := rows.filter(state=State.MOVING).select_related("mailbox__user").first()) is not None:
         raise Rejected(
-            _("the mail of %(address)s is still at its old server: rename it once it has moved")
-            % {"address": move.mailbox.user.address}
+            _("%(address)s is being moved from its old server: rename it once that is done")
+            % {"address": moving.mailbox.user.address}
         )
+    present = User.objects.filter(mailbox=OuterRef("mailbox")).values("address")
+    rows.filter(former_address=None).update(former_address=Subquery(present))
+
+
+def leave_domain(mailbox: Mailbox) -> None:
+    """End the move of a mailbox that goes to another domain, which has another old server or none.
+
+    Rejected while its mail is at the old server.
+    """
+    move = of_mailbox(mailbox)
+    if move is not None and move.state != State.MOVED:
+        raise Rejected(
+            _("the mail of %(address)s is still at the old server of its domain: move it, or end the move, first")
+            % {"address": mailbox.user.address}
+        )
+    MailboxMove.objects.filter(mailbox=mailbox).delete()
 
 
 def of_domain(domain: Domain) -> QuerySet[MailboxMove]:

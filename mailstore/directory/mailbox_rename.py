@@ -30,7 +30,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.mailbox_judge import domain_of
 from mailstore.directory.outcome import LostRace, Rejected, refuse_violations
-from mailstore.models import Alias, Domain, Mailbox, User
+from mailstore.models import Alias, AuditEntry, Domain, Mailbox, User
 
 _TAKEN = gettext_lazy("this address was taken a moment ago: choose another one")
 _RACES = {"mailstore_user_address_key": _TAKEN, "mailstore_alias_address_key": _TAKEN}
@@ -44,7 +44,8 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
     mailbox alone gives way.
 
     Rejected if `new` is taken, looks like another address (without `look_alike`), is in a domain that is full or stands
-    for another, if the domain of `old` has no room for an alias, and while its mail is still at an old server.
+    for another, if the domain of `old` has no room for an alias, while it is being moved from an old server, and into
+    another domain while its mail is still there.
     """
     was, wanted = mailbox_lookup.normalized(old), mailbox_lookup.normalized(new)
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -55,13 +56,14 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         domains.refuse_standing(domain)
         if wanted == was:
             raise Rejected(_("%(address)s is already the address of this mailbox") % {"address": was}, field="address")
-        mailbox_moves.refuse_rename(Mailbox.objects.filter(pk=mailbox.pk))
-        _make_room(wanted, was, actor)
+        gave_way = _make_room(wanted, was, actor)
         if not look_alike:
             Neighbours.of([wanted], [domain]).refuse(wanted)
         moved_from = mailbox.domain if domain != mailbox.domain else None
         if moved_from is not None:
+            mailbox_moves.leave_domain(mailbox)
             _move(mailbox, domain, actor)
+        mailbox_moves.keep_names(Mailbox.objects.filter(pk=mailbox.pk))
         User.objects.filter(pk=mailbox.user_id).update(address=wanted)
         Alias.objects.filter(mailbox=mailbox).update(address=wanted, domain=domain)
         address_references.follow_address(was, wanted)
@@ -69,7 +71,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
             aliases.ensure(was, [wanted], actor=actor, look_alike=True)
         mailbox.user.address = wanted
         rename_count.add()
-        _record(actor, mailbox, was, moved_from)
+        _record(actor, mailbox, was, moved_from, gave_way)
     return mailbox
 
 
@@ -87,16 +89,18 @@ def is_done(old: str, new: str) -> bool:
     return users == {wanted} and Mailbox.objects.filter(user__address=wanted, removed_at=None).exists()
 
 
-def _make_room(wanted: str, was: str, actor: Actor) -> None:
-    """Remove the alias that leads from the wanted address to this mailbox alone. Rejected if the address is taken."""
+def _make_room(wanted: str, was: str, actor: Actor) -> AuditEntry | None:
+    """Remove the alias that leads from the wanted address to this mailbox alone. Rejected if the address is taken.
+
+    Returns the entry of that removal in the audit; None if there was no alias.
+    """
     user = User.objects.select_related("mailbox").filter(address=wanted).first()
     if user is not None:
         raise _taken(user)
     alias = Alias.objects.filter(address=wanted).first()
     if alias is not None and alias.targets != [was]:
         raise Rejected(_("%(address)s is an alias: remove that first") % {"address": wanted}, field="address")
-    if alias is not None:
-        aliases.remove(wanted, actor=actor)
+    return None if alias is None else aliases.remove(wanted, actor=actor)
 
 
 def _taken(user: User) -> Rejected:
@@ -134,11 +138,12 @@ def _latest(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _record(actor: Actor, mailbox: Mailbox, was: str, moved_from: Domain | None) -> None:
+def _record(actor: Actor, mailbox: Mailbox, was: str, moved_from: Domain | None, gave_way: AuditEntry | None) -> None:
     """Record it where the mailbox is. A domain that it left has an entry of its own: neither names the other domain."""
     address = mailbox.user.address
     if moved_from is None:
-        audit.record(actor, "mailbox.rename", address, mailbox=mailbox, old_address=was)
+        undo_data = {} if gave_way is None else {"alias": gave_way.pk}
+        audit.record(actor, "mailbox.rename", address, mailbox=mailbox, old_address=was, undo_data=undo_data)
         return
     audit.record(actor, "mailbox.rename", address, mailbox=mailbox)
     audit.record(actor, "mailbox.leave", was, within=moved_from)

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from mailstore.directory import alias_loop, bulk_sql, domains
-from mailstore.directory.mailbox_judge import domain_of
+from mailstore.directory import alias_loop, domains
 from mailstore.models import Alias, Domain, Mailbox, User
 
 
@@ -27,12 +26,13 @@ def of_mailbox(mailbox: Mailbox) -> Iterator[None]:
         yield
 
 
-def lock_mailboxes(addresses: Collection[str]) -> dict[str, Mailbox]:
-    """Lock mailboxes and their users, in the caller's transaction, and return those that exist, by address."""
-    domains.locked_all({domain_of(address) for address in addresses})
-    rows = Mailbox.objects.select_related("user", "policy").filter(user__in=bulk_sql.user_ids([*addresses]))
+def lock_mailboxes(keys: Collection[int]) -> dict[int, Mailbox]:
+    """Lock mailboxes and their users, in the caller's transaction, and return those that exist, by key."""
+    names = Mailbox.objects.filter(pk__in=keys).values_list("domain__name", flat=True)
+    domains.locked_all(set(names))
+    rows = Mailbox.objects.select_related("user", "domain", "policy").filter(pk__in=keys)
     rows = rows.select_for_update(of=("self", "user"), no_key=True).order_by("pk")
-    return {row.user.address: row for row in rows}
+    return {row.pk: row for row in rows}
 
 
 @contextmanager

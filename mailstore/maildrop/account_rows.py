@@ -84,14 +84,15 @@ def read(answer: PGresult) -> Account | None:
 
 def names_mailbox(answer: PGresult) -> bool:
     """Return whether the bare name that was typed is the local part of a mailbox."""
-    return answer.get_value(0, 26) == b"t"
+    return answer.get_value(0, 27) == b"t"
 
 
 def _move(answer: PGresult, mailbox: int, address: str) -> Move | None:
-    server, local, arrived, due = _values(answer, 0, 22, 26)
+    server, local, former_address, arrived, due = _values(answer, 0, 22, 27)
     if not server:
         return None
-    user = address.rpartition("@")[0] if local == b"t" else address
+    known = former_address.decode() or address
+    user = known.rpartition("@")[0] if local == b"t" else known
     return Move(mailbox, address, server.decode(), user, arrived=arrived == b"t", due=due == b"t")
 
 

@@ -236,6 +236,8 @@ class StoredSignIn:
     def _old_server_answered(self, account: Account, move: Move, answer: str | MailError | None) -> None:
         if answer is None:
             self._wrong("wrong password at the old server", account)
+        elif isinstance(answer, Throttled):  # the reply of a wrong password, or strangers would see who is marked
+            self._wrong("wrong passwords at the old server before", account)
         elif isinstance(answer, MailError):
             self._done(answer)
         else:

@@ -19,7 +19,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import MailError
 from mailstore.management import database_away
-from mailstore.policy.quota import BadSize, parse_octets
+from mailstore.policy.quota import BadSize, is_no_limit, parse_octets
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -129,7 +129,7 @@ def size(text: str) -> int | None:
 
 def count(text: str) -> int | None:
     """Read an argument that is a whole number from 0 up, or none."""
-    if text.strip().lower() == "none":
+    if is_no_limit(text):
         return None
     if text.isascii() and text.isdigit() and len(text) <= 18:
         return int(text)

@@ -71,6 +71,7 @@ class MailboxImport(models.Model):
 class MailboxImportRow(models.Model):
     """One row: its cells and its result. The cells are emptied once the row is carried out or refused.
 
+    `row_id` is the key of the mailbox, alias or domain that it created or changed, which may be renamed since.
     `password_due`: a password was made for the row, and nobody has got it yet.
     """
 
@@ -97,6 +98,7 @@ class MailboxImportRow(models.Model):
     column = models.TextField(_("column"), blank=True, default="")
     detail = models.TextField(_("detail"), blank=True, default="")
     address = models.TextField(_("address"), blank=True, default="")
+    row_id = models.BigIntegerField(null=True)
     done = models.BooleanField(_("carried out"), default=False)
     password_due = models.BooleanField(_("a password is due"), default=False)
 

@@ -10,7 +10,8 @@ class MailboxMove(models.Model):
     """One mailbox that moves from the old server of its domain. Its owner's first sign-in moves it.
 
     WAITING: the next sign-in with a password moves it, or goes on. `moved_at` is when all mail was here for the first
-    time. Before that, POP3 shows nothing of the mailbox: a mail program would take a part for the whole.
+    time. Before that, POP3 shows nothing of the mailbox: a mail program would take a part for the whole. The old server
+    knows it by `former_address` if it was renamed here, else by its address.
     """
 
     class State(models.TextChoices):
@@ -40,6 +41,7 @@ class MailboxMove(models.Model):
     reason = models.CharField(max_length=11, choices=Reason.choices, blank=True, default="")  # why it failed
     detail = models.TextField(blank=True, default="")  # in the words of the old server or of our store
     moved_at = models.DateTimeField(null=True)
+    former_address = models.TextField(null=True)  # noqa: DJ001 - NULL is "not renamed"
 
     class Meta:
         verbose_name = _("move of a mailbox")

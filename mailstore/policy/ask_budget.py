@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 ASKS_A_MINUTE = 120  # of one process, for all mailboxes together
-REFUSALS_AT_MOST = 5  # of one mailbox within PERIOD_SECONDS; a server bars us, and so everybody, for many more
+REFUSALS_AT_MOST = 5  # passwords of one mailbox within PERIOD_SECONDS; a server bars us, and so everybody, for more
 PERIOD_SECONDS = 600.0
 RETRY_MINUTES = 5  # after a move that failed, before a sign-in tries again
 SILENCES_AT_MOST = 3  # one after another; then a server is not asked for SILENT_SECONDS, so that others are
@@ -20,7 +20,7 @@ class AskBudget:
         self._minute = 0.0
         self._asks = 0
         self._silences: dict[str, tuple[float, int]] = {}  # of servers: the last one, and how many
-        self._refusals: OrderedDict[int, tuple[float, int]] = OrderedDict()  # since when, and how many
+        self._refusals: OrderedDict[int, tuple[float, set[bytes]]] = OrderedDict()  # since when, and digests of which
 
     def busy(self, now: float) -> bool:
         """Return whether this minute's questions are spent. Else count one."""
@@ -42,16 +42,19 @@ class AskBudget:
         if in_vain:
             self._silences[server] = (now, count + 1)
 
-    def exhausted(self, mailbox: int, now: float) -> bool:
-        """Return whether the old server refused so many passwords of a mailbox that it is not asked for a while."""
-        since, count = self._refusals.get(mailbox, (now, 0))
-        return count >= REFUSALS_AT_MOST and now - since < PERIOD_SECONDS
+    def exhausted(self, mailbox: int, password: bytes, now: float) -> bool:
+        """Return whether the old server is not asked for a while: it refused this password, or many of this mailbox.
 
-    def refused(self, mailbox: int, now: float) -> None:
-        """Count a password that the old server refused."""
-        since, count = self._refusals.pop(mailbox, (now, 0))
+        `password` is a digest. So a program that repeats an old password takes nobody's turn.
+        """
+        since, refused = self._refusals.get(mailbox, (now, set()))
+        return now - since < PERIOD_SECONDS and (password in refused or len(refused) >= REFUSALS_AT_MOST)
+
+    def refused(self, mailbox: int, password: bytes, now: float) -> None:
+        """Note a password that the old server refused, by its digest."""
+        since, refused = self._refusals.pop(mailbox, (now, set()))
         if now - since >= PERIOD_SECONDS:
-            since, count = now, 0
-        self._refusals[mailbox] = (since, count + 1)
+            since, refused = now, set()
+        self._refusals[mailbox] = (since, refused | {password})
         if len(self._refusals) > MAILBOXES_AT_MOST:
             self._refusals.popitem(last=False)

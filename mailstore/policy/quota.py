@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,7 +18,7 @@ _UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _SIZE = re.compile(
     r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT](?:I[BO]?)?|OCTETS?|BYTES?)?)", re.IGNORECASE
 )
-_NO_LIMIT = frozenset({"none", "unlimited"})
+_NO_LIMIT = re.compile(r"none|no limit|unlimited|aucune?|sans limite|illimitée?", re.IGNORECASE)
 _BARE = re.compile(r"[0-9]{1,19}")
 _NEGATIVE = re.compile(r"-1\s*(?:[KMGT]?B)?", re.IGNORECASE)  # other programs write "no limit" or "none at all" so
 
@@ -40,8 +41,13 @@ class BadSize(ValueError):
         self.text = text
 
 
+def is_no_limit(text: str) -> bool:
+    """Return whether a text says that there is no limit, in English or French: `none`, `unlimited`, `illimité`."""
+    return _NO_LIMIT.fullmatch(unicodedata.normalize("NFC", text.strip())) is not None
+
+
 def parse_octets(text: str) -> int | None:
-    """Read `2GB`, `1.5GB`, `500MB`, `10B`, or `none` or `unlimited` (None: no quota).
+    """Read `2GB`, `1.5GB`, `500MB`, `10B`, or a text that says no limit (None: no quota).
 
     Units are powers of 1024, so `GB` and `GiB` are one; `Go` and `octets` are known too. A number without a unit means
     octets from BARE_OCTETS on. Raises BadSize for a smaller one, which other programs use for megabytes: the unit is
@@ -49,7 +55,7 @@ def parse_octets(text: str) -> int | None:
     use for "no limit".
     """
     typed = text.strip()
-    if typed.lower() in _NO_LIMIT:
+    if is_no_limit(typed):
         return None
     if _NEGATIVE.fullmatch(typed):
         raise BadSize(SizeFlaw.ZERO, typed)

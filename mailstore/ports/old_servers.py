@@ -27,8 +27,8 @@ class OldServers(Protocol):
     def ask(self, move: Move, password: str, done: Done[str | None]) -> None:
         """Sign in at the old server. Answer with our hash of the password, or None if it is refused there.
 
-        Overloaded if too many ask; Throttled if this mailbox was asked for too often; Unavailable if the old server
-        does not answer in time, or not as it must.
+        Overloaded if too many ask; Throttled if it refused this password before, or too many of this mailbox;
+        Unavailable if the old server does not answer in time, or not as it must.
         """
 
     def go_on(self, move: Move, password: str) -> None:

@@ -57,6 +57,7 @@ class AliasImportStep(ImportStep):
         if done.created:
             changes = {TARGETS: (None, done.row.targets), **changes}
         row.fate = Fate.CREATE if done.created else Fate.CHANGE if changes else Fate.SAME
+        row.row_id = done.row.pk
         row.detail = mailbox_import_changes.write_fields(ALIAS, changes, created=done.created)
 
     def _copies_say_so(self) -> bool:

@@ -19,7 +19,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
 from mailstore.policy import old_server
 from mailstore.policy.old_server import BadOldServer
-from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_octets
+from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, is_no_limit, parse_octets
 
 YES = frozenset({"1", "yes", "y", "true", "t", "on", "x", "oui", "o", "vrai"})  # t and f are what psql writes
 NO = frozenset({"0", "no", "n", "false", "f", "off", "non", "faux"})
@@ -76,7 +76,7 @@ def _octets(_field: Field, cell: str) -> int | None:
 
 
 def _count(_field: Field, cell: str) -> int | None:
-    if cell.lower() == NONE:
+    if is_no_limit(cell):
         return None
     if _is_number(cell):
         return int(cell)

@@ -36,4 +36,5 @@ class DomainImportStep(ImportStep):
             return
         done = domains.ensure(row.address, actor=self.actor, only=self.only, **values)
         row.fate = Fate.CREATE if done.created else Fate.CHANGE if done.changes else Fate.SAME
+        row.row_id = done.row.pk
         row.detail = mailbox_import_changes.write_fields(DOMAIN, done.changes, created=done.created)

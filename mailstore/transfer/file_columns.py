@@ -19,7 +19,7 @@ from mailstore.directory.policies import NONE
 from mailstore.models import MailboxImport, MailboxImportRow
 from mailstore.transfer import cell as cell_values
 from mailstore.transfer import file_preset, mailbox_columns
-from mailstore.transfer.file_preset import TARGETS
+from mailstore.transfer.file_preset import STANDS_FOR, TARGETS
 from mailstore.transfer.mailbox_columns import (
     ADDRESS,
     DOMAIN_NAME,
@@ -47,7 +47,6 @@ _ROWS_OF = {
     FileKind.ALIASES: RowKind.ALIAS,
     FileKind.DOMAINS: RowKind.DOMAIN,
 }
-STANDS_FOR = "stands_for"
 _ALIAS_ADDRESSES = (*mailbox_columns.ADDRESS_HEADINGS, "alias", "alias address", "source", "from", "forwarder")
 _DOMAIN_HEADINGS = ("domain", "domaine", "domain name", "domain_name")
 _DOMAIN_ADDRESSES = (*_DOMAIN_HEADINGS, "name", "nom", ADDRESS)

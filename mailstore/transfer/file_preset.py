@@ -12,7 +12,7 @@ from mailstore.models import MailboxImport
 from mailstore.policy.quota import EXPLICIT, Reading
 from mailstore.transfer.mailbox_columns import ACTIVE, ADDRESS, DOMAIN_NAME, LOCAL_PART, PASSWORD
 
-TARGETS = "targets"
+TARGETS, STANDS_FOR = "targets", "stands_for"
 Kind = MailboxImport.Kind
 Headings = Mapping[str, str]  # the field of each name, in lower case
 
@@ -32,6 +32,7 @@ class Preset:
 
 
 _PARTS = {"local_part": LOCAL_PART, "domain": DOMAIN_NAME}
+_DOMAINS = {"domain": ADDRESS, "target_domain": STANDS_FOR, "active": ACTIVE}
 _ALIASES = {"address": ADDRESS, "goto": TARGETS, "active": ACTIVE}
 _QUOTA = "quota_octets"
 PRESETS = {
@@ -39,7 +40,7 @@ PRESETS = {
         "PostfixAdmin",
         {"username": ADDRESS, **_PARTS, "password": PASSWORD, "name": "name", "quota": _QUOTA, "active": ACTIVE},
         _ALIASES,
-        {"domain": ADDRESS, "active": ACTIVE},
+        _DOMAINS,
         Reading("B", "none"),
     ),
     "modoboa": Preset(
@@ -59,7 +60,7 @@ PRESETS = {
             "active": ACTIVE,
         },
         _ALIASES,
-        {"domain": ADDRESS, "domain_name": ADDRESS, "active": ACTIVE},
+        {**_DOMAINS, "domain_name": ADDRESS},
         Reading("MB", "none"),
     ),
     "cpanel": Preset(

@@ -19,8 +19,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT
 from mailstore.transfer import import_row
-from mailstore.transfer.file_columns import STANDS_FOR, RowKind
-from mailstore.transfer.file_preset import TARGETS
+from mailstore.transfer.file_columns import RowKind
+from mailstore.transfer.file_preset import STANDS_FOR, TARGETS
 from mailstore.transfer.mailbox_columns import ADDRESS
 
 Fate, FileKind = MailboxImportRow.Fate, MailboxImport.Kind

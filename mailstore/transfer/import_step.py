@@ -67,7 +67,7 @@ class ImportStep:
         self.run_rows(wanted)
         for row in self.rows:
             row.done = row.fate != Fate.WRONG
-        bulk_sql.update(self.rows, (*CHECKED, "done", "password_due"))
+        bulk_sql.update(self.rows, (*CHECKED, "row_id", "done", "password_due"))
         empty(MailboxImportRow.objects.filter(pk__in=[row.pk for row in self.rows]), len(self.upload.header))
 
     def try_rows(self, wanted: Mapping[MailboxImportRow, Values]) -> None:

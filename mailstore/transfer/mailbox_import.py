@@ -18,7 +18,7 @@ from mailstore.directory import audit, bulk_sql, domain_caps, new_password
 from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
-from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
+from mailstore.models import MailboxImport, MailboxImportRow, MailboxMove, RetentionPolicy, User
 from mailstore.policy.quota import Reading
 from mailstore.transfer import (
     alias_file,
@@ -226,12 +226,12 @@ def counts(upload: MailboxImport) -> dict[str, int]:
 def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
     """Generate passwords for the new mailboxes that have none, and return them with the addresses.
 
-    They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user who now
-    administers a domain that the actor does not administer gets none.
+    They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user whose
+    password is still at the old server gets none, nor does one who now administers a domain that the actor does not.
     """
     with transaction.atomic():
         rows = list(_rows(_locked(upload)).filter(password_due=True).order_by("line"))
-        users = _users_without_password([row.address for row in rows], domains)
+        users = _users_without_password([row.row_id for row in rows], domains)
         out_of_reach = domain_caps.out_of_reach(users, actor=actor)
         users = [user for user in users if user.pk not in out_of_reach]
         given = [New(new_password.generate(), generated=True) for _user in users]
@@ -284,8 +284,9 @@ def _table(upload: MailboxImport) -> csv_table.CsvTable:
     return csv_table.CsvTable(tuple(upload.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
 
 
-def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:
-    users = User.objects.filter(pk__in=bulk_sql.user_ids(addresses), password__startswith=UNUSABLE_PASSWORD_PREFIX)
+def _users_without_password(mailboxes: Sequence[int | None], domains: Collection[str] | None) -> list[User]:
+    users = User.objects.filter(mailbox__in=mailboxes, password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    users = users.exclude(mailbox__in=MailboxMove.objects.exclude(state=MailboxMove.State.MOVED).values("mailbox"))
     if domains is not None:
         users = users.filter(mailbox__domain__name__in=domains)
     return list(users.select_for_update(of=("self",)).order_by("address"))

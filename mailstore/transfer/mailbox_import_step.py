@@ -48,6 +48,7 @@ class MailboxImportStep(ImportStep):
                 self.refuse(row, answer)
             else:
                 row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
+                row.row_id = answer.row.pk
                 password = wanted.password is not None if answer.created else "password_changed_at" in answer.changes
                 row.detail = mailbox_import_changes.write(
                     answer.row, answer.changes, created=answer.created, password=password

@@ -1,33 +1,33 @@
 """Undo an import, in steps: new mailboxes are removed and can be restored, changed ones get their former values.
 
 Aliases and domains are undone by `row_undo`. A row that is undone, or that cannot be, is no longer `done`; its detail
-says which. The audit tells whether a mailbox is the one that the import wrote, and whether somebody has changed it
+says which. A mailbox is found by its key, whatever its name is by now. The audit tells whether somebody has changed it
 since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mailstore.directory import audit, bulk_sql, mailbox_batch, mailbox_removal, removal_state
+from mailstore.directory import audit, bulk_sql, mailbox_batch, mailbox_removal, removal_state, row_locks
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer
-from mailstore.directory.mailbox_judge import BatchRows, Wanted, domain_of
+from mailstore.directory.mailbox_judge import Wanted, domain_of
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.transfer import mailbox_import_changes, row_undo
 
 STEP_ROWS = 50  # a mailbox that is removed needs its own statements
 # Verbs of the audit that change nothing of a mailbox.
-UNCHANGING = ("denied", "mailbox.export", "mailbox.hashes", "mailbox.import", "mailbox.invite")
+UNCHANGING = ("denied", "mailbox.export", "mailbox.hashes", "mailbox.import", "mailbox.invite", "mailbox.rename")
 _OTHERS = {"aliases_removed": "alias.remove", "domains_removed": "domain.remove"}  # facts of the audit, with verbs
 Stage, Fate = MailboxImport.Stage, MailboxImportRow.Fate
 
@@ -50,52 +50,38 @@ def with_changes(uploads: Collection[int]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """The mailboxes of some rows, by address, and the keys of those that the import has written, and that others have.
+    """The mailboxes of some rows, by key, and the keys of those that were also changed otherwise than by the import.
 
     `domains` as in `step`.
     """
 
-    boxes: Mapping[str, Mailbox]
-    imported: Collection[int]
+    boxes: Mapping[int, Mailbox]
     changed_since: Collection[int]
     domains: Collection[str] | None
 
     @classmethod
-    def locked(
-        cls, upload: MailboxImport, addresses: Sequence[str], actor: Actor, domains: Collection[str] | None
-    ) -> _Now:
+    def locked(cls, upload: MailboxImport, keys: Collection[int], domains: Collection[str] | None) -> _Now:
         """Read and lock the mailboxes, so that they stay as they are compared. The batch would lock them likewise."""
-        boxes = BatchRows.read([Wanted(address, {}) for address in addresses], actor=actor, lock=True).mailboxes
-        entries = AuditEntry.objects.filter(mailbox__in=[box.pk for box in boxes.values()]).order_by()
-        numbers = entries.values_list("mailbox").annotate(
-            imported=Count("pk", filter=Q(details__import=upload.pk)),
-            changes=Count("pk", filter=~Q(verb__in=UNCHANGING)),
-        )
-        found = list(numbers)
-        return cls(
-            boxes,
-            {key for key, imported, _changes in found if imported},
-            {key for key, imported, changes in found if changes > imported},
-            domains,
-        )
+        boxes = row_locks.lock_mailboxes(keys)
+        entries = AuditEntry.objects.filter(mailbox__in=boxes).exclude(verb__in=UNCHANGING).order_by()
+        others = entries.exclude(details__contains={"import": upload.pk})
+        return cls(boxes, set(others.values_list("mailbox", flat=True)), domains)
 
-    def own(self, address: str) -> Mailbox:
-        """Return the mailbox that the import wrote. Rejected where it is gone, or the actor may not change it."""
-        name = domain_of(address)
-        if self.domains is not None and name not in self.domains:
-            raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": name})
-        if address not in self.boxes:
-            raise Rejected(_("%(address)s is no mailbox any more") % {"address": address})
-        box = self.boxes[address]
-        if box.pk not in self.imported:
-            raise Rejected(_("%(address)s is another mailbox now: not undone") % {"address": address})
+    def own(self, row: MailboxImportRow) -> Mailbox:
+        """Return the mailbox that the row wrote. Rejected where it is gone, or the actor may not change it."""
+        box = self.boxes.get(row.row_id or 0)
+        name = domain_of(row.address) if box is None else box.domain.name
+        if self.domains is not None and name not in self.domains:  # the words name no domain that it went to
+            raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": domain_of(row.address)})
+        if box is None:
+            raise Rejected(_("the mailbox %(address)s was deleted for good: not undone") % {"address": row.address})
         if box.removed_at is not None:
             raise removal_state.refusal(box)
         return box
 
-    def own_unchanged(self, address: str) -> Mailbox:
-        """Return the same. Rejected also where anything of it was changed since."""
-        box = self.own(address)
+    def own_unchanged(self, row: MailboxImportRow) -> Mailbox:
+        """Return the same of a row that made it. Rejected also where anything of it was changed since."""
+        box = self.own(row)
         if box.pk in self.changed_since:
             raise Rejected(_("somebody has changed it since then: not undone"))
         return box
@@ -132,17 +118,17 @@ def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None
 def _undo_mailboxes(
     upload: MailboxImport, rows: list[MailboxImportRow], actor: Actor, domains: Collection[str] | None
 ) -> None:
-    now = _Now.locked(upload, [each.address for each in rows], actor, domains)
+    now = _Now.locked(upload, [each.row_id for each in rows if each.row_id is not None], domains)
     _undo([each for each in rows if each.fate == Fate.CHANGE], actor, now)
     for each in rows:
         if each.fate == Fate.CREATE:
-            each.detail = _removed(each.address, actor, now)
+            each.detail = _removed(each, actor, now)
 
 
-def _removed(address: str, actor: Actor, now: _Now) -> str:
+def _removed(row: MailboxImportRow, actor: Actor, now: _Now) -> str:
     """Remove a mailbox that the import has created; return what became of it. Mail that it got since rests with it."""
     try:
-        now.own_unchanged(address)
+        address = now.own_unchanged(row).user.address
         removed = mailbox_removal.remove(address, actor=actor, with_mail=True)
     except Rejected as refusal:
         return str(refusal)
@@ -158,16 +144,15 @@ def _removed(address: str, actor: Actor, now: _Now) -> str:
 def _undo(rows: list[MailboxImportRow], actor: Actor, now: _Now) -> None:
     """Give changed mailboxes their former values, and set the details of their rows."""
     policies = {policy.name: policy for policy in RetentionPolicy.objects.all()} if rows else {}
-    wanted: dict[str, Wanted] = {}
+    wanted: dict[MailboxImportRow, Wanted] = {}
     for row in rows:
         try:
-            wanted[row.address] = _former(row, now, policies)
+            wanted[row] = _former(row, now, policies)
         except Rejected as refusal:
             row.detail = str(refusal)
-    answers = dict(zip(wanted, mailbox_batch.ensure([*wanted.values()], actor=actor, only=Only.THERE), strict=True))
-    for row in rows:
-        if row.address in answers:
-            row.detail = _result(row, answers[row.address])
+    answers = mailbox_batch.ensure([*wanted.values()], actor=actor, only=Only.THERE)
+    for row, answer in zip(wanted, answers, strict=True):
+        row.detail = _result(row, answer)
 
 
 def _result(row: MailboxImportRow, answer: Answer) -> str:
@@ -180,10 +165,11 @@ def _result(row: MailboxImportRow, answer: Answer) -> str:
 
 def _former(row: MailboxImportRow, now: _Now, policies: Mapping[str, RetentionPolicy]) -> Wanted:
     """Return what a mailbox was before. Rejected where it cannot be so again, and where only a password was set."""
-    fields = mailbox_import_changes.former(now.own(row.address), mailbox_import_changes.read(row.detail), policies)
+    box = now.own(row)
+    fields = mailbox_import_changes.former(box, mailbox_import_changes.read(row.detail), policies)
     if not fields:
         raise Rejected(_("former passwords and notes are not kept: not undone"))
-    return Wanted(row.address, fields)  # type: ignore[arg-type]  # fields that the import has set
+    return Wanted(box.user.address, fields)  # type: ignore[arg-type]  # fields that the import has set
 
 
 def _record_end(upload: MailboxImport, actor: Actor) -> None:

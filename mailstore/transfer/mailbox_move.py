@@ -38,8 +38,9 @@ _REASONS = {
 
 def account_of(mailbox: Mailbox, password: str) -> Account:
     """Return the account of a marked mailbox on its old server. Rejected if it is not marked, or its server ended."""
-    found = mailbox_moves.server_of(mailbox)
-    if found is None or not MailboxMove.objects.filter(mailbox=mailbox).exists():
+    move = mailbox_moves.of_mailbox(mailbox)
+    found = None if move is None else mailbox_moves.server_of(move)
+    if found is None:
         raise Rejected(f"{mailbox.user.address} is not to be moved: it is not marked, or its domain has no old server")
     server, user = found
     return Account(server, user, password)

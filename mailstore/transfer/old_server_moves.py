@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from threading import Lock
 
 from django.contrib.auth.hashers import make_password
@@ -35,6 +37,7 @@ class OldServerMoves:
         self._threads = ThreadPoolExecutor(ASKING_AT_MOST, thread_name_prefix="old-server")
         self._movers = ThreadPoolExecutor(MOVING_AT_MOST, thread_name_prefix="move")
         self._budget = AskBudget()
+        self._key = secrets.token_bytes(32)  # of the digests of refused passwords, which are kept in memory alone
         self._lock = Lock()
         self._waiting = 0
         self._started: dict[int, float] = {}  # when the last process of each mailbox began
@@ -42,7 +45,7 @@ class OldServerMoves:
 
     def ask(self, move: Move, password: str, done: Done[str | None]) -> None:
         """Ask in a thread; `done` is called there."""
-        refusal = self._enter(move)
+        refusal = self._enter(move, password)
         if refusal is not None:
             done(refusal)
             return
@@ -50,7 +53,7 @@ class OldServerMoves:
 
     def ask_and_wait(self, move: Move, password: str) -> str | None:
         """Ask in this thread. Returns our hash, or None if the old server refuses. Raises as `ask` answers."""
-        refusal = self._enter(move)
+        refusal = self._enter(move, password)
         if refusal is not None:
             raise refusal
         answers: list[str | MailError | None] = []
@@ -79,12 +82,12 @@ class OldServerMoves:
         for process in processes:
             process.terminate()
 
-    def _enter(self, move: Move) -> MailError | None:
+    def _enter(self, move: Move, password: str) -> MailError | None:
         """Count a question, or return why it is not asked."""
         now = time.monotonic()
         with self._lock:
-            if self._budget.exhausted(move.mailbox, now):
-                return Throttled("the old server refused too many passwords of this mailbox")
+            if self._budget.exhausted(move.mailbox, self._digest(password), now):
+                return Throttled("the old server refused this password, or too many of this mailbox")
             if self._budget.silent(move.server, now):
                 return _left_alone(move)
             if self._waiting >= WAITING_AT_MOST or self._budget.busy(now):
@@ -121,11 +124,14 @@ class OldServerMoves:
             Session(account, sign_in_seconds=self._ask_seconds).quit()
         except PasswordRefused:
             with self._lock:
-                self._budget.refused(move.mailbox, time.monotonic())
+                self._budget.refused(move.mailbox, self._digest(password), time.monotonic())
             return None
         except OldServerError as error:
             return Unavailable(f"{move.server}: {error}")
         return make_password(password)
+
+    def _digest(self, password: str) -> bytes:
+        return blake2b(password.encode(errors="surrogatepass"), key=self._key, digest_size=16).digest()
 
     def _move(self, move: Move, password: str) -> None:
         """Run `move-mail` to its end. The password goes through a pipe, so no list of processes shows it."""

@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from mailstore.directory import aliases, domain_removal, domains
+from mailstore.directory import alias_loop, aliases, domain_removal, domains
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import ALIAS, DOMAIN
 from mailstore.directory.mailbox_judge import domain_of
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Alias, AuditEntry, MailboxImport, MailboxImportRow, RetentionPolicy
+from mailstore.models import Alias, AuditEntry, Domain, MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.transfer import mailbox_import_changes
 from mailstore.transfer.file_preset import TARGETS
 
@@ -22,33 +23,44 @@ _Fate, _Kind = MailboxImportRow.Fate, MailboxImportRow.Kind
 
 def undone(upload: MailboxImport, row: MailboxImportRow, *, actor: Actor, domains: Collection[str] | None) -> str:
     """Undo the row. Return what became of it, in one sentence. `domains` as in `mailbox_import.step`."""
-    is_alias = row.kind == _Kind.ALIAS
+    undo = _undo_alias if row.kind == _Kind.ALIAS else _undo_domain
     try:
         with transaction.atomic():
-            _refuse_foreign(row, domains)
-            _refuse_changed(upload, row, "alias." if is_alias else "domain.")
-            return _undo_alias(row, actor) if is_alias else _undo_domain(row, actor)
+            return undo(upload, row, actor, domains)
     except Rejected as refusal:
         return str(refusal)
 
 
-def _undo_alias(row: MailboxImportRow, actor: Actor) -> str:
+def _undo_alias(
+    upload: MailboxImport, row: MailboxImportRow, actor: Actor, allowed_domains: Collection[str] | None
+) -> str:
+    alias_loop.lock()
+    there = Alias.objects.filter(pk=row.row_id).first()
+    _refuse_foreign(row.address if there is None else there.address, allowed_domains)
+    if there is None:
+        raise Rejected(_("%(address)s is not an alias of this site") % {"address": row.address})
+    _refuse_changed(upload, Q(subject__in={row.address, there.address}, verb__startswith="alias."))
     if row.fate == _Fate.CREATE:
-        aliases.remove(row.address, actor=actor)
+        aliases.remove(there.address, actor=actor)
         return _("undone: the alias is removed")
-    there = Alias.objects.get(address=row.address)
     fields = mailbox_import_changes.former(there, mailbox_import_changes.read(row.detail), {}, table=ALIAS)
-    aliases.ensure(row.address, fields.pop(TARGETS, there.targets), actor=actor, **fields)
+    aliases.ensure(there.address, fields.pop(TARGETS, there.targets), actor=actor, **fields)
     return _("undone: it is as it was before")
 
 
-def _undo_domain(row: MailboxImportRow, actor: Actor) -> str:
+def _undo_domain(
+    upload: MailboxImport, row: MailboxImportRow, actor: Actor, allowed_domains: Collection[str] | None
+) -> str:
+    alias_loop.lock()
+    there = Domain.objects.select_for_update().filter(pk=row.row_id).first()
+    _refuse_foreign(row.address if there is None else there.name, allowed_domains)
+    domain = domains.existing(row.address, there)
+    _refuse_changed(upload, Q(domain=domain.pk, verb__startswith="domain."))
     if row.fate == _Fate.CREATE:
-        domain_removal.remove(row.address, actor=actor, with_mailboxes=False)
+        domain_removal.remove(domain.name, actor=actor, with_mailboxes=False)
         return _("undone: the domain is removed")
-    changes = mailbox_import_changes.read(row.detail)
-    fields = mailbox_import_changes.former(domains.get(row.address), changes, _policies(), table=DOMAIN)
-    domains.ensure(row.address, actor=actor, **fields)
+    fields = mailbox_import_changes.former(domain, mailbox_import_changes.read(row.detail), _policies(), table=DOMAIN)
+    domains.ensure(domain.name, actor=actor, **fields)
     return _("undone: it is as it was before")
 
 
@@ -56,15 +68,14 @@ def _policies() -> Mapping[str, Any]:
     return {policy.name: policy for policy in RetentionPolicy.objects.all()}
 
 
-def _refuse_foreign(row: MailboxImportRow, domains: Collection[str] | None) -> None:
-    name = domain_of(row.address)
-    if domains is not None and name not in domains:
+def _refuse_foreign(address: str, allowed_domains: Collection[str] | None) -> None:
+    name = domain_of(address)
+    if allowed_domains is not None and name not in allowed_domains:
         raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": name})
 
 
-def _refuse_changed(upload: MailboxImport, row: MailboxImportRow, verbs: str) -> None:
+def _refuse_changed(upload: MailboxImport, entries: Q) -> None:
     """Refuse where the last change of the alias or the domain is not that of the import."""
-    entries = AuditEntry.objects.filter(subject=row.address, verb__startswith=verbs)
-    last = entries.order_by("-pk").first()
+    last = AuditEntry.objects.filter(entries).exclude(verb="domain.rename").order_by("-pk").first()
     if last is None or last.details.get("import") != upload.pk:
         raise Rejected(_("somebody has changed it since then: not undone"))

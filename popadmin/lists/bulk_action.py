@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from django import forms
 from django.db.models import QuerySet
@@ -15,6 +15,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from popadmin.web import formats
 
+Result = TypeVar("Result")
 UndoData = dict[str, Any]  # JSON: what undoing needs
 
 
@@ -29,6 +30,20 @@ class Done:
 def counted(text: Promise, number: int) -> str:
     """Return the lazy plural text of an action for so many rows."""
     return str(text % {"number": number, "count": formats.count(number)})
+
+
+def counted_rows(rows: QuerySet[Any], text: Promise) -> str:
+    """Return the plural text for the number of these rows; empty if there are none."""
+    number = rows.count()
+    return counted(text, number) if number else ""
+
+
+def refusal_or(operation: Callable[..., Result], *arguments: Any) -> Result | Rejected:
+    """Return the result of the operation on one row, or its refusal."""
+    try:
+        return operation(*arguments)
+    except Rejected as refusal:
+        return refusal
 
 
 class BulkAction(Protocol):
@@ -66,5 +81,5 @@ class BulkAction(Protocol):
     def do(self, rows: Sequence[Any], fields: dict[str, Any], actor: Actor) -> Sequence[Done | Rejected]:
         """Apply the action to these rows."""
 
-    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> Sequence[str | Rejected]:
-        """Undo it, by the names of the rows; return a text on the state of each row, or why it was not undone."""
+    def undo(self, undo_data: Mapping[int, UndoData], actor: Actor) -> Sequence[str | Rejected]:
+        """Undo it, by the keys of the rows; return a text on the state of each row, or why it was not undone."""

@@ -57,7 +57,7 @@ def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRo
 def _undo(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRows, action: BulkAction) -> None:
     there = set(listed.every_row().filter(pk__in=[row.key for row in rows]).values_list("pk", flat=True))
     found = [row for row in rows if row.key in there]
-    answers = action.undo({row.subject: row.undo_data or {} for row in found}, _actor(request, job))
+    answers = action.undo({row.key: row.undo_data or {} for row in found}, _actor(request, job))
     for row, answer in zip(found, answers, strict=True):
         row.fate, row.detail = Fate.REFUSED if isinstance(answer, Rejected) else Fate.UNDONE, str(answer)
     _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))

@@ -134,7 +134,7 @@ def moves(user: User) -> QuerySet[MailboxMove]:
 
 def with_history(rows: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
     """Annotate `made_by`, and of the last suspension of the mailbox `suspended_by` and `suspended_at`."""
-    entries = AuditEntry.objects.filter(mailbox=OuterRef("pk"))
+    entries = AuditEntry.objects.filter(mailbox=OuterRef("pk"), domain=OuterRef("domain"))
     made = entries.filter(verb="mailbox.create").order_by("at")
     suspended = entries.filter(verb="mailbox.change", details__changes__suspended__1=True).order_by("-at")
     return rows.annotate(
@@ -167,9 +167,13 @@ def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox=mailbox)
 
 
-def changes(mailbox: Mailbox) -> QuerySet[AuditEntry]:
-    """Return the audit of a mailbox that was already checked for this user: all of it belongs to its domain."""
-    return AuditEntry.objects.filter(mailbox=mailbox)
+def changes(mailbox: Mailbox, user: User) -> QuerySet[AuditEntry]:
+    """Return the audit of a mailbox that was already checked for this user.
+
+    What happened to it in another domain, where it was before, belongs to the admins there.
+    """
+    rows = AuditEntry.objects.filter(mailbox=mailbox)
+    return rows if is_host(user) else rows.filter(domain=mailbox.domain_id)
 
 
 def messages_in_recovery(mailbox: Mailbox) -> QuerySet[Message]:
@@ -221,12 +225,17 @@ def diary_sessions(user: User) -> QuerySet[DiarySession]:
 
 
 def refused_names(user: User) -> QuerySet[RefusedName]:
-    """Return names that nobody has, and limits that were met. A domain admin sees the names in their own domains."""
+    """Return names that nobody has, and limits that were met.
+
+    A domain admin sees the names in their own domains, and in those that stand for one of them: a former name is such.
+    """
     rows = RefusedName.objects.all()
     if is_host(user):
         return rows
+    own = list(domains(user).values_list("pk", flat=True))
+    names = Domain.objects.filter(Q(pk__in=own) | Q(stands_for__in=own, removed_at=None)).values("name")
     domain = Func("name", Value("@"), Value(2), function="split_part", output_field=TextField())
-    return rows.alias(in_domain=domain).filter(in_domain__in=domains(user).values("name"))
+    return rows.alias(in_domain=domain).filter(in_domain__in=names)
 
 
 def mailbox_imports(user: User) -> QuerySet[MailboxImport]:

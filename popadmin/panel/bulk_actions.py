@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
@@ -20,16 +19,15 @@ from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.retention import forecast
-from popadmin.lists.bulk_action import BulkAction, Done, UndoData
+from popadmin.lists.bulk_action import BulkAction, Done, UndoData, counted_rows, refusal_or
 from popadmin.panel import access
 from popadmin.panel.bulk_field_changes import FieldChange, NoFields
+from popadmin.panel.bulk_moves import Moves
 from popadmin.templatetags.policies import forecast_lines
 from popadmin.web import table_field
 from popadmin.web.form_fields import SizeField
 from popadmin.web.formats import count, size
 from popadmin.web.people import signed_in
-
-Result = TypeVar("Result")
 
 _CHANGED = ngettext_lazy("%(count)s mailbox will change.", "%(count)s mailboxes will change.", "number")
 _UNCHANGED = ngettext_lazy(
@@ -118,8 +116,8 @@ class Suspend(FieldChange):
     fixed = {"suspended": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _counted_line(rows.filter(user__is_active=True), _SUSPENDED)
-        yield _counted_line(rows.filter(user__is_active=False), _SUSPENDED_ALREADY)
+        yield counted_rows(rows.filter(user__is_active=True), _SUSPENDED)
+        yield counted_rows(rows.filter(user__is_active=False), _SUSPENDED_ALREADY)
         yield ngettext(
             "The owner cannot sign in anywhere. Mail still arrives and waits.",
             "The owners cannot sign in anywhere. Mail still arrives and waits.",
@@ -134,8 +132,8 @@ class Resume(FieldChange):
     fixed = {"suspended": False}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _counted_line(rows.filter(user__is_active=False), _RESUMED)
-        yield _counted_line(rows.filter(user__is_active=True), _ACTIVE_ALREADY)
+        yield counted_rows(rows.filter(user__is_active=False), _RESUMED)
+        yield counted_rows(rows.filter(user__is_active=True), _ACTIVE_ALREADY)
 
 
 class Quota(FieldChange):
@@ -148,10 +146,10 @@ class Quota(FieldChange):
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         quota = fields["quota_octets"]
-        yield _counted_line(rows.exclude(quota_octets=quota), _CHANGED)
-        yield _counted_line(rows.filter(quota_octets=quota), _UNCHANGED)
+        yield counted_rows(rows.exclude(quota_octets=quota), _CHANGED)
+        yield counted_rows(rows.filter(quota_octets=quota), _UNCHANGED)
         if quota is not None:
-            yield _counted_line(rows.filter(octets__gt=quota), _ABOVE)
+            yield counted_rows(rows.filter(octets__gt=quota), _ABOVE)
 
 
 class Policy(FieldChange):
@@ -173,8 +171,8 @@ class Policy(FieldChange):
         return {} if policy is None else {SAVED_AT: policy.saved_at.isoformat()}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _counted_line(rows.exclude(policy=fields["policy"]), _CHANGED)
-        yield _counted_line(rows.filter(policy=fields["policy"]), _UNCHANGED)
+        yield counted_rows(rows.exclude(policy=fields["policy"]), _CHANGED)
+        yield counted_rows(rows.filter(policy=fields["policy"]), _UNCHANGED)
         yield _("Mail that is already there counts as if it arrived today: nothing expires at once.")
         yield from forecast_lines(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
 
@@ -193,8 +191,8 @@ class Switches(FieldChange):
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         other = Q(*(~MAILBOX[name].query(value) for name, value in fields.items()), _connector=Q.OR)
-        yield _counted_line(rows.filter(other), _CHANGED)
-        yield _counted_line(rows.exclude(other), _UNCHANGED)
+        yield counted_rows(rows.filter(other), _CHANGED)
+        yield counted_rows(rows.exclude(other), _UNCHANGED)
 
 
 class ForcePassword(FieldChange):
@@ -208,8 +206,8 @@ class ForcePassword(FieldChange):
     fixed = {"must_change_password": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _counted_line(rows.filter(user__must_change_password=False), _FORCED)
-        yield _counted_line(rows.filter(user__must_change_password=True), _FORCED_ALREADY)
+        yield counted_rows(rows.filter(user__must_change_password=False), _FORCED)
+        yield counted_rows(rows.filter(user__must_change_password=True), _FORCED_ALREADY)
         yield _(
             "At their next sign-in to these pages, owners must choose a new password first. Mail programs "
             "can use the old one until then."
@@ -232,15 +230,19 @@ class Remove:
         return {}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _counted_line(rows.filter(held=False), _REMOVED)
-        yield _counted_line(rows.filter(held=True), _HELD)
+        yield counted_rows(rows.filter(held=False), _REMOVED)
+        yield counted_rows(rows.filter(held=True), _HELD)
         yield from _removal_sentences(rows.filter(held=False))
 
     def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
-        return [_refusal_or(self._removed, row.user.address, actor) for row in rows]
+        return [refusal_or(self._removed, row.user.address, actor) for row in rows]
 
-    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
-        return [_refusal_or(self._restored, address, actor) for address in undo_data]
+    def undo(self, undo_data: Mapping[int, UndoData], actor: Actor) -> list[str | Rejected]:
+        there = dict(Mailbox.objects.filter(pk__in=undo_data).values_list("pk", "user__address"))
+        return [
+            refusal_or(self._restored, there[key], actor) if key in there else Rejected(_("it no longer exists"))
+            for key in undo_data
+        ]
 
     def _removed(self, address: str, actor: Actor) -> Done:
         gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
@@ -277,18 +279,6 @@ ACTIONS: dict[str, BulkAction] = {
     "policy": Policy(),
     "switches": Switches(),
     "password": ForcePassword(),
+    "moves": Moves(),
     "remove": Remove(),
 }
-
-
-def _counted_line(rows: QuerySet[Mailbox], text: Promise) -> str:
-    """Return the sentence with the number of rows; empty if there are none."""
-    number = rows.count()
-    return str(text % {"number": number, "count": count(number)}) if number else ""
-
-
-def _refusal_or(operation: Callable[[str, Actor], Result], address: str, actor: Actor) -> Result | Rejected:
-    try:
-        return operation(address, actor)
-    except Rejected as refusal:
-        return refusal

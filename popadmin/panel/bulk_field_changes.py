@@ -52,19 +52,15 @@ class FieldChange:
         wanted = [Wanted(row.user.address, given) for row in rows]
         return [_done(each, given) for each in mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE)]
 
-    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
+    def undo(self, undo_data: Mapping[int, UndoData], actor: Actor) -> list[str | Rejected]:
         there, past = row_locks.lock_mailboxes(undo_data), _changed_since(undo_data, actor)
         policies = RetentionPolicy.objects.in_bulk(
             [back["policy"][0] for back in undo_data.values() if "policy" in back]
         )
-        mine = [
-            address
-            for address, back in undo_data.items()
-            if address not in past and _is_unchanged(there.get(address), back)
-        ]
-        wanted = [Wanted(address, _previous_values(undo_data[address], policies)) for address in mine]
+        mine = [key for key in undo_data if key not in past and _is_unchanged(there.get(key), undo_data[key])]
+        wanted = [Wanted(there[key].user.address, _previous_values(undo_data[key], policies)) for key in mine]
         answers = dict(zip(mine, mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE), strict=True))
-        return [_undone(answers.get(address)) for address in undo_data]
+        return [_undone(answers.get(key)) for key in undo_data]
 
 
 def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
@@ -86,18 +82,18 @@ def _undone(answer: Answer | None) -> str | Rejected:
 
 
 def _is_unchanged(mailbox: Mailbox | None, undo_data: UndoData) -> bool:
-    """Return True if nobody has changed the fields since. True also if the mailbox is gone: the action refuses it."""
-    return mailbox is None or all(
+    """Return True if the mailbox is there, and nobody has changed the fields since."""
+    return mailbox is not None and all(
         _stored_value(MAILBOX[name].value(mailbox)) == new for name, (_old, new) in _existing_fields(undo_data)
     )
 
 
-def _changed_since(undo_data: Mapping[str, UndoData], actor: Actor) -> set[str]:
+def _changed_since(undo_data: Mapping[int, UndoData], actor: Actor) -> set[int]:
     """Return whose fields were changed after the job of the actor changed them, even to the same values again."""
-    entries = AuditEntry.objects.filter(verb=newest_entries.MAILBOX_CHANGE, subject__in=[*undo_data])
+    entries = AuditEntry.objects.filter(verb=newest_entries.MAILBOX_CHANGE, mailbox__in=[*undo_data])
     done = list(entries.filter(details__contains=dict(actor.part_of)))
-    newest = newest_entries.of(done)
-    return {entry.subject for entry in done if newest.is_past(entry, fields=undo_data[entry.subject])}
+    newest, keyed = newest_entries.of(done), [(entry.mailbox_id or 0, entry) for entry in done]
+    return {key for key, entry in keyed if newest.is_past(entry, fields=undo_data[key])}
 
 
 def _previous_values(undo_data: UndoData, policies: Mapping[int, RetentionPolicy]) -> MailboxValues:

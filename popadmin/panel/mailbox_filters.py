@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mailstore.models import Domain, Finding, Mailbox, User
+from mailstore.models import Domain, Finding, Mailbox, MailboxMove, User
 from popadmin.lists.columns import Filters, ReadyView, Rows, Search, Suggested
 from popadmin.panel import access
 from popadmin.panel.search_terms import address_or_name, domain_name, domain_words
@@ -50,6 +50,14 @@ USAGES: dict[str, tuple[Promise, Q]] = {
     "100": (_("Full"), used(100)),
     "free": (_("No quota"), NO_QUOTA),
 }
+MOVES: dict[str, tuple[Promise, Q]] = {
+    "unmarked": (
+        _("Not marked, but its domain has an old server"),
+        Q(move=None, domain__old_server__isnull=False),
+    ),
+    "there": (_("Still at the old server"), Q(move__isnull=False) & ~Q(move__state=MailboxMove.State.MOVED)),
+    "moved": (_("Moved from the old server"), Q(move__state=MailboxMove.State.MOVED)),
+}
 SIGN_INS = {"never": (_("Never"), None), "once": (_("At least once"), None)}
 SILENT_DAYS = 45  # after so long, a device does not count by default
 IDLE_DAYS = (30, SILENT_DAYS, 90, 365)  # suggested
@@ -80,6 +88,7 @@ class MailboxFilters(Filters):
     )
     policy = forms.ChoiceField(label=_("Retention"))
     finding = forms.ChoiceField(label=_("Problems"))
+    move = forms.ChoiceField(label=_("Old server"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,6 +99,7 @@ class MailboxFilters(Filters):
         policies = {key: (policy.name, policy) for key, policy in self._policies.items()}
         self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all mail is kept"), None)})
 
+        self._offer("move", _("With or without an old server"), MOVES)
         self._offer("finding", _("Any or none"), {"any": (_("Any problem"), None), **_FINDINGS})
 
     def _offer(self, name: str, anything: Promise, choices: dict[str, tuple[Any, Any]]) -> None:
@@ -133,6 +143,9 @@ class MailboxFilters(Filters):
             return rows.none() if of_site else rows.filter(inherited)
         own = Q(policy=policy) | Q(policy=None, domain__policy=policy)
         return rows.filter(own | inherited if of_site else own)
+
+    def by_move(self, rows: Rows, state: str) -> Rows:
+        return rows.filter(MOVES[state][1])
 
     def by_finding(self, rows: Rows, kind: str) -> Rows:
         found = Finding.objects.filter(mailbox=OuterRef("pk"))

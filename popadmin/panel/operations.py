@@ -1,6 +1,6 @@
-"""Recent operations: bulk jobs, imports, removals, changes of mailboxes and policies, and how each is taken back.
+"""Recent operations: bulk jobs, imports, removals, renames, changes of mailboxes and policies; how each is taken back.
 
-Entries of the audit that are part of a job or an import are not listed: their operation is.
+Entries of the audit that are part of a job, an import or the rename of a domain are not listed: their operation is.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from popadmin.web.formats import count
 PAGE_OPERATIONS = 50
 # Verbs that are listed always, and those that are listed if one of their fields changed.
 _VERBS = (
-    "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "mailbox.purge-asked", "mailbox.remove",
-    "mailbox_import.done", "mailbox_import.undone", "policy.change", "policy.remove",
+    "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "domain.rename", "mailbox.purge-asked",
+    "mailbox.remove", "mailbox.rename", "mailbox_import.done", "mailbox_import.undone", "policy.change",
+    "policy.remove",
 )  # fmt: skip
 _WHOLE = ("mailbox_import.done", "mailbox_import.undone")  # entries of an import that stand for all its others
 _FIELDS = {
@@ -83,7 +84,7 @@ def _jobs(user: User, since: datetime, until: datetime) -> Iterable[Job]:
 
 
 def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntry]:
-    single = ~Q(details__has_any_keys=["job", "import"]) | Q(verb__in=_WHOLE)
+    single = ~Q(details__has_any_keys=["job", "import", "rename"]) | Q(verb__in=_WHOLE)
     rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | _CHANGED, single, at__gte=since, at__lt=until)
     return rows.order_by("-at")[: PAGE_OPERATIONS + 1]
 

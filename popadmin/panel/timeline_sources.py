@@ -163,7 +163,7 @@ def _origin(row: DiarySession) -> str:
 
 
 def _changes(mailbox: Mailbox, user: User, before: datetime | None, kind: str) -> list[Event]:
-    rows = access.changes(mailbox).order_by("-at", "-pk")
+    rows = access.changes(mailbox, user).order_by("-at", "-pk")
     if before is not None:
         rows = rows.filter(at__lt=before)
     if kind == "removals":

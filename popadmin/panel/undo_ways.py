@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from mailstore.directory import aliases, rename_undo
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
 from mailstore.transfer import mailbox_import_undo
 from popadmin.panel import access, change_undo, newest_entries
@@ -40,7 +41,7 @@ class _Rows:
     refusals: dict[int, str]  # of changes of mailboxes
     imports: dict[int, bool]  # whether an import of the user has changes that are not undone
     domains: dict[int, Domain]
-    aliases: frozenset[str]
+    in_use: frozenset[int]  # removals of aliases whose address is one again
     admins: dict[str, User]
     policies: dict[str, int]
 
@@ -84,21 +85,34 @@ def _fields(entry: AuditEntry) -> list[str] | None:
 
 
 def _rows(entries: Sequence[AuditEntry], user: User, newest: Newest) -> _Rows:
-    removed = {entry.subject for entry in entries if entry.verb == "alias.remove"}
     persons = {entry.subject for entry in entries if entry.verb == "admin.change"}
     host = people.is_host(user)
     domains = Domain.objects.filter(pk__in=_keys(entry.domain_id for entry in entries))
     mailboxes = access.mailboxes(user, removed=True).in_bulk(_keys(entry.mailbox_id for entry in entries))
+    mine = (domains if host else domains.filter(grants__user=user)).in_bulk()
     return _Rows(
         host,
         mailboxes,
         change_undo.refusals(entries, mailboxes, user, newest),
         _imports(entries, user),
-        (domains if host else domains.filter(grants__user=user)).in_bulk(),
-        frozenset(Alias.objects.filter(address__in=removed).values_list("address", flat=True)),
+        mine,
+        _addresses_in_use(entries, mine, mailboxes),
         {row.address: row for row in access.admins(user).filter(address__in=persons)},
         dict(access.policies(user).values_list("name", "pk")),
     )
+
+
+def _addresses_in_use(
+    entries: Sequence[AuditEntry], domains: Mapping[int, Domain], mailboxes: Mapping[int, Mailbox]
+) -> frozenset[int]:
+    """Return the keys of those removals of aliases whose address, as it would be now, is one again."""
+    addresses = {
+        entry.pk: aliases.present_address(entry, domains[entry.domain_id], mailboxes.get(entry.mailbox_id or 0))
+        for entry in entries
+        if entry.verb == "alias.remove" and entry.domain_id in domains
+    }
+    there = set(Alias.objects.filter(address__in=addresses.values()).values_list("address", flat=True))
+    return frozenset(key for key, address in addresses.items() if address in there)
 
 
 def _imports(entries: Sequence[AuditEntry], user: User) -> dict[int, bool]:
@@ -135,7 +149,7 @@ def _of_removed_domain(entry: AuditEntry, rows: _Rows) -> Way:
 
 
 def _of_removed_alias(entry: AuditEntry, rows: _Rows) -> Way:
-    if entry.subject in rows.aliases:
+    if entry.pk in rows.in_use:
         return Way(_("the address is in use again"))
     domain = rows.domains.get(entry.domain_id or 0)
     if domain is None or domain.removed_at is not None:
@@ -149,11 +163,22 @@ def _of_mailbox(entry: AuditEntry, rows: _Rows) -> Way:
     mailbox = rows.mailboxes.get(entry.mailbox_id or 0)
     if mailbox is None or mailbox.removed_at is not None:
         return Way(_("the mailbox was removed"))
-    if "policy" in entry.details["changes"]:
+    if "policy" in entry.details.get("changes", {}):
         return _policy(entry.details["changes"]["policy"], mailbox, rows)
     if rows.refusals[entry.pk]:
         return Way(rows.refusals[entry.pk])
     return Way(label=_("Undo"), url=reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))
+
+
+def _of_renamed_domain(entry: AuditEntry, rows: _Rows) -> Way:
+    domain = rows.domains.get(entry.domain_id or 0)
+    if domain is None or domain.removed_at is not None:
+        return Way(_("the domain was removed"))
+    if not rows.host:
+        return Way(_("only a hosting admin can undo it"))
+    if why := rename_undo.domain_refusal(entry, domain):
+        return Way(why)
+    return Way(label=_("Undo"), url=reverse("domains-rename-undo", args=[domain.pk, entry.pk]))
 
 
 def _of_domain(entry: AuditEntry, rows: _Rows) -> Way:
@@ -227,9 +252,11 @@ _WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {
     "domain.change": _of_domain,
     "domain.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "domain.remove": _of_removed_domain,
+    "domain.rename": _of_renamed_domain,
     "mailbox.change": _of_mailbox,
     "mailbox.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "mailbox.remove": _of_removed_mailbox,
+    "mailbox.rename": _of_mailbox,
     "mailbox_import.done": _of_import,
     "mailbox_import.undone": _of_undone_import,
     "policy.change": _of_policy,

@@ -66,6 +66,7 @@ urlpatterns = [
     path("domains/<int:key>/admins/new/", domain_admins.AddAdmin.as_view(), name="domains-admin-new"),
     path("domains/<int:key>/admins/<int:grant>/", domain_admins.WithdrawAdmin.as_view(), name="domains-admin-end"),
     path("domains/<int:key>/name/", rename.OfDomain.as_view(), name="domains-rename"),
+    path("domains/<int:key>/name/undo/<int:entry>/", rename.UndoOfDomain.as_view(), name="domains-rename-undo"),
     path("domains/<int:key>/removal/", domain_removal.Removal.as_view(), name="domains-removal"),
     path("domains/<int:key>/restoral/", domain_removal.Restoral.as_view(), name="domains-restoral"),
     path("domains/<int:key>/purge/", domain_removal.Purge.as_view(), name="domains-purge"),

@@ -6,7 +6,7 @@ from functools import cache
 from threading import BoundedSemaphore
 
 from mailstore.directory import mailbox_moves
-from mailstore.errors import MailError
+from mailstore.errors import MailError, Throttled
 from mailstore.models import User
 from mailstore.transfer.old_server_moves import OldServerMoves
 from popadmin.signin.limits import Busy
@@ -33,6 +33,8 @@ def takes_over(name: str, password: str) -> bool:
         raise Busy
     try:
         encoded = _moves().ask_and_wait(move, password)
+    except Throttled:  # the reply of a wrong password, or strangers would see who is marked
+        return False
     except MailError as error:
         raise Busy from error
     finally:

@@ -135,7 +135,9 @@ _FACTS: dict[str, Promise] = {
     "was": gettext_lazy("before"),
     "wrong": gettext_lazy("rows with errors"),
 }
-_UNSEEN = frozenset({"undo_data", "job", "import"})  # facts for the pages: how to undo it, what it was part of
+_UNSEEN = frozenset(
+    {"undo_data", "job", "import", "rename"}
+)  # facts for the pages: how to undo it, what it was part of
 _TABLES = {"mailbox": MAILBOX, "domain": DOMAIN, "alias": ALIAS, "policy": POLICY, "device": DEVICE, "admin": ADMIN}
 _PRIVATE = {field.name for table in _TABLES.values() for field in table if field.private}  # the audit has their length
 _SIZES = {name for table in _TABLES.values() for name in table.names(Kind.SIZE)}

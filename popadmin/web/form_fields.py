@@ -22,12 +22,11 @@ from mailstore.models import Domain
 from mailstore.policy import old_server
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.policy.old_server import URL_CHARACTERS, BadOldServer
-from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, parse_octets
+from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, is_no_limit, parse_octets
 
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}  # for names and addresses
 ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas separate addresses, except in quotation marks
 DOMAIN_CHARACTERS = 254
-_NO_LIMIT = re.compile(r"none|aucune?|no limit|sans limite|unlimited|illimitée?", re.IGNORECASE)
 _UNITS = {
     "B": gettext_lazy("bytes"),
     "KB": pgettext_lazy("unit", "KB"),
@@ -104,7 +103,7 @@ class SizeField(forms.CharField):
 
     def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # a size, not text
         text = str(value or "").strip()
-        if not text or _NO_LIMIT.fullmatch(text):
+        if not text or is_no_limit(text):
             return None
         if _AMBIGUOUS.match(text):
             raise ValidationError(_("Write the number without a thousands separator: 1500, or 1.5."), "comma")

@@ -57,7 +57,7 @@ NO_PAGES = _names(
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo mailboxes-removal-undo mailboxes-change-undo mailboxes-invitation "
-    "messages-remove messages-undo recovery-undo policies-undo "
+    "domains-rename-undo messages-remove messages-undo recovery-undo policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
     "mailboxes-import-undo-step devices-name "
     "devices-mode devices-status messages-file mailboxes-moves-again mailboxes-moves-end"

@@ -113,7 +113,7 @@ def test_a_domain_does_not_stand_where_aliases_would_lead_back() -> None:
 def test_what_is_stood_for_is_not_removed() -> None:
     a_domain(ORG)
     standing()
-    with pytest.raises(Rejected, match=r"example\.com are aliases of example\.org"):
+    with pytest.raises(Rejected, match=r"example\.com is an alias of example\.org"):
         domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=False)
     domain_removal.remove(COM, actor=ACTOR, with_mailboxes=False)
     domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=False)

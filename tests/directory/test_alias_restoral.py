@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mailstore.directory import aliases, domain_removal, domains, mailbox_removal, mailboxes
+from mailstore.directory import (
+    aliases,
+    domain_removal,
+    domain_rename,
+    domains,
+    mailbox_removal,
+    mailbox_rename,
+    mailboxes,
+)
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, at_once
@@ -51,6 +59,30 @@ def test_a_catch_all_comes_back() -> None:
     assert Alias.objects.get().address == "@example.org"
 
 
+def test_it_comes_back_under_the_names_that_its_domain_its_mailbox_and_its_targets_have_by_now() -> None:
+    mailbox = a_mailbox("ann@example.org")
+    a_mailbox("bob@example.org")
+    entry, forward = removed(targets=("bob@example.org", AWAY)), removed("ann@example.org", keep_copy=True)
+    mailbox_rename.rename("ann@example.org", "anna@example.org", actor=ACTOR)
+    mailbox_rename.rename("bob@example.org", "bobby@example.org", actor=ACTOR, keep_alias=False)
+    domain_rename.rename("example.org", "example.com", actor=ACTOR)
+    assert aliases.restore(entry, actor=ACTOR).targets == ["bobby@example.com", AWAY]
+    restored = aliases.restore(forward, actor=ACTOR)
+    assert (restored.address, restored.mailbox) == ("anna@example.com", mailbox)
+    assert Alias.objects.filter(address="info@example.com").exists()
+    with pytest.raises(Rejected, match=r"info@example\.com is an alias again"):
+        aliases.restore(entry, actor=ACTOR)
+
+
+def test_a_forward_does_not_follow_its_mailbox_into_another_domain() -> None:
+    a_domain("other.org")
+    a_mailbox("ann@example.org")
+    forward = removed("ann@example.org", keep_copy=True)
+    mailbox_rename.rename("ann@example.org", "ann@other.org", actor=ACTOR, keep_alias=False)
+    with pytest.raises(Rejected, match="forwarding was not restored"):
+        aliases.restore(forward, actor=ACTOR)
+
+
 def test_its_name_is_taken_by_another_alias() -> None:
     entry = removed()
     aliases.ensure(INFO, ["other@x.example"], actor=ACTOR)
@@ -80,7 +112,7 @@ def test_its_domain_is_another_one_of_that_name() -> None:
     with pytest.raises(Rejected, match="was removed on"):
         aliases.restore(entry, actor=ACTOR)
     domain_removal.purge_now("example.org", actor=ACTOR)
-    with pytest.raises(Rejected, match="not a domain of this site"):
+    with pytest.raises(Rejected, match="deleted for good"):
         aliases.restore(entry, actor=ACTOR)
     a_domain()
     with pytest.raises(Rejected, match="deleted for good"):

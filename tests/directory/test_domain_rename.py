@@ -118,7 +118,8 @@ def test_each_owner_sees_it_in_the_history():
         "ann@new.example",
         "ann@example.org",
     )
-    assert AuditEntry.objects.get(verb="domain.rename").details == {"old_name": OLD, "mailboxes": 1, "aliases": 0}
+    details = AuditEntry.objects.get(verb="domain.rename").details
+    assert details == {"old_name": OLD, "mailboxes": 1, "aliases": 0, "undo_data": {"made_alias": True}}
 
 
 def test_the_statements_do_not_grow_with_the_mailboxes(django_assert_max_num_queries):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
 from mailstore.directory import domains
 from mailstore.directory.outcome import Rejected
@@ -80,3 +81,11 @@ def test_a_name_of_mixed_letters_is_refused_unless_it_is_meant() -> None:
 def test_a_name_in_letters_and_the_same_in_a_labels_are_one_domain() -> None:
     assert domains.ensure("Bücher.example", actor=ACTOR).row.name == "xn--bcher-kva.example"
     assert not domains.ensure("xn--bcher-kva.example", actor=ACTOR).created
+
+
+def test_a_domain_does_not_name_this_server_as_its_old_one(settings: Settings):
+    """The harm: once the name leads here, each first sign-in asks itself until the time is over."""
+    settings.PUBLIC_HOSTNAME = "mail.example.org"
+    with pytest.raises(Rejected, match="is the name of this server"):
+        domains.ensure("example.org", actor=ACTOR, old_server="pop3s://Mail.Example.org:9995")
+    domains.ensure("example.org", actor=ACTOR, old_server="pop3s://mail.old.example")

@@ -18,6 +18,7 @@ from mailstore.directory import (
     domain_rename,
     domains,
     grants,
+    mailbox_moves,
     mailbox_removal,
     mailbox_rename,
     mailboxes,
@@ -230,15 +231,39 @@ def test_an_alias_that_named_the_new_address_before_cannot_close_a_loop():
     assert User.objects.filter(address=ANN).exists()
 
 
-def test_a_mailbox_whose_mail_is_at_its_old_server_keeps_the_name_that_the_server_knows():
+def test_the_old_server_is_asked_for_the_name_that_it_knows_whatever_the_mailbox_is_called_here():
     ann = a_mailbox(ANN)
-    move = MailboxMove.objects.create(mailbox=ann, since=timezone.now())
-    with pytest.raises(Rejected, match="still at its old server"):
+    domains.ensure("example.org", actor=ACTOR, old_server="pop3s://mail.old.example")
+    mailbox_moves.mark(ANN, actor=ACTOR)
+    rename()
+    domain_rename.rename("example.org", "new.example", actor=ACTOR)
+    ann.refresh_from_db()
+    move = mailbox_moves.pending(ann)
+    assert move is not None
+    assert (move.address, move.user) == ("anna@new.example", ANN)
+
+
+def test_a_mailbox_is_not_renamed_while_it_is_being_moved_from_its_old_server():
+    ann = a_mailbox(ANN)
+    move = MailboxMove.objects.create(mailbox=ann, since=timezone.now(), state=MailboxMove.State.MOVING)
+    with pytest.raises(Rejected, match="is being moved from its old server"):
         rename()
-    with pytest.raises(Rejected, match="still at its old server"):
+    with pytest.raises(Rejected, match="is being moved from its old server"):
         domain_rename.rename("example.org", "new.example", actor=ACTOR)
     MailboxMove.objects.filter(pk=move.pk).update(state=MailboxMove.State.MOVED)
     rename()
+
+
+def test_the_old_server_of_another_domain_never_gets_a_password_of_this_one():
+    a_mailbox(ANN)
+    domains.ensure("example.org", actor=ACTOR, old_server="pop3s://mail.old.example")
+    a_domain("other.example", old_server="pop3s://foreign.example")
+    mailbox_moves.mark(ANN, actor=ACTOR)
+    with pytest.raises(Rejected, match="still at the old server of its domain"):
+        rename(ANN, "ann@other.example")
+    MailboxMove.objects.update(state=MailboxMove.State.MOVED)
+    rename(ANN, "ann@other.example")
+    assert not MailboxMove.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

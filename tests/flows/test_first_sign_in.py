@@ -169,7 +169,7 @@ def test_a_domain_names_its_old_server_by_the_shell() -> None:
     domain = Domain.objects.get()
     assert (domain.old_server, domain.old_server_local) == ("pop3s://mail.old.example", True)
     said("mailbox", "ensure", f"ann@{DOMAIN}", "--still-at-old-server")
-    found = mailbox_moves.server_of(Mailbox.objects.get())
+    found = mailbox_moves.server_of(MailboxMove.objects.get())
     assert found is not None
     assert (found[0].url, found[1]) == ("pop3s://mail.old.example", "ann")
     said("mailbox", "ensure", f"ann@{DOMAIN}", "--no-still-at-old-server")

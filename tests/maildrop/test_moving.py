@@ -9,9 +9,9 @@ from django.contrib.auth.hashers import make_password
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory import aliases, domains, mailbox_moves, mailboxes
+from mailstore.directory import aliases, domains, mailbox_moves, mailbox_rename, mailboxes
 from mailstore.directory.existing_password import ExistingPassword
-from mailstore.errors import BadCredentials, Done, MailError, MailMoving, Unavailable
+from mailstore.errors import BadCredentials, Done, MailError, MailMoving, Throttled, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Mailbox, MailboxMove, User
@@ -92,6 +92,15 @@ def test_the_password_of_the_old_server_is_kept_and_the_move_begins(
     assert not isinstance(sign_in(), MailError)
 
 
+def test_a_renamed_mailbox_is_asked_for_by_the_name_that_the_old_server_knows(
+    sign_in: Callable[..., object], old_servers: FakeOldServers
+) -> None:
+    a_marked_mailbox(old_server_local=True)
+    mailbox_rename.rename(ANN, "anna@example.org", actor=ACTOR)
+    assert type(sign_in(SECRET, "anna@example.org")) is MailMoving
+    assert (old_servers.asked, old_servers.moves) == (["ann"], [("anna@example.org", SECRET)])
+
+
 def test_nobody_else_is_asked_for(sign_in: Callable[..., object], old_servers: FakeOldServers) -> None:
     a_marked_mailbox()
     mailboxes.ensure("bob@example.org", actor=ACTOR, password=ExistingPassword("", make_password(None)))
@@ -115,6 +124,15 @@ def test_a_refusal_there_costs_what_a_stranger_costs_here(
         costs.append(Counting.runs)
     assert costs == [1, 1]
     assert old_servers.moves == []
+
+
+def test_a_mailbox_that_is_not_asked_for_any_more_is_refused_as_a_stranger_is(
+    sign_in: Callable[..., object], old_servers: FakeOldServers
+) -> None:
+    """Another reply would tell after some guesses who is marked."""
+    a_marked_mailbox()
+    old_servers.away = Throttled("too many")
+    assert type(sign_in()) is BadCredentials
 
 
 def test_an_old_server_that_is_away_leaves_no_password_and_no_failure(

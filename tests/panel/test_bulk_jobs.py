@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from mailstore.directory import grants, mailbox_batch, policies
+from mailstore.directory import domain_rename, grants, mailbox_batch, mailbox_rename, mailboxes, policies
 from mailstore.directory.mailbox_judge import Wanted
 from mailstore.models import AuditEntry, Job, Mailbox, RetentionPolicy, User
 from popadmin.panel.bulk_field_changes import FieldChange
@@ -113,6 +113,35 @@ def test_it_is_undone_in_steps_too_but_for_what_somebody_has_changed_since(root:
     assert "changed it since" in refused
     assert "box1@" not in refused
     assert b"box1@example.org" in root.get(page, {"export": "csv"}).getvalue()
+
+
+def test_an_undo_finds_the_mailboxes_that_were_renamed_since(root: Client) -> None:
+    Mailbox.objects.exclude(user__address__in=["box0@example.org", "box1@example.org"]).delete()
+    for act, there in (("suspend", {"user__is_active": True}), ("remove", {"removed_at": None})):
+        page = all_of(root, act)
+        stepped(root, page)
+        assert not Mailbox.objects.filter(**there).exists()
+        if act == "suspend":
+            mailbox_rename.rename("box0@example.org", "new0@example.org", actor=ACTOR, keep_alias=False)
+            mailboxes.ensure("box0@example.org", actor=ACTOR, suspended=True)  # another mailbox of the old name
+        else:
+            domain_rename.rename("example.org", "example.com", actor=ACTOR)
+        root.post(f"{page}undo/")
+        stepped(root, page)
+        suspended = Mailbox.objects.exclude(**there).values_list("user__address", flat=True)
+        assert list(suspended) == (["box0@example.org"] if act == "suspend" else [])
+
+
+def test_what_was_set_again_after_a_rename_is_not_undone(root: Client) -> None:
+    Mailbox.objects.exclude(user__address="box0@example.org").delete()
+    page = all_of(root, "suspend")
+    stepped(root, page)
+    mailbox_rename.rename("box0@example.org", "new0@example.org", actor=ACTOR)
+    for suspended in (False, True):
+        mailboxes.ensure("new0@example.org", actor=ACTOR, suspended=suspended)
+    root.post(f"{page}undo/")
+    stepped(root, page)
+    assert not User.objects.get(address="new0@example.org").is_active
 
 
 def test_a_job_is_its_owners_alone_and_obeys_the_rights_that_he_has_left(root: Client) -> None:

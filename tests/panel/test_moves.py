@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.directory import domains, grants, mailbox_moves
-from mailstore.models import AuditEntry, MailboxMove
+from mailstore.directory import domains, grants, mailbox_moves, mailbox_rename
+from mailstore.models import AuditEntry, Mailbox, MailboxMove
+from tests.panel.test_bulk_jobs import all_of, stepped
 from tests.site.page_users import an_admin, signed_in
-from tests.site.rows import ACTOR, a_mailbox
+from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 
 pytestmark = pytest.mark.django_db
 URL = "/mailboxes/moves/"
@@ -95,3 +96,75 @@ def test_a_failed_move_waits_some_minutes_before_the_next_sign_in_tries_again() 
     pending = mailbox_moves.pending(move.mailbox)
     assert pending is not None
     assert pending.due
+
+
+def marked() -> set[str]:
+    return set(MailboxMove.objects.values_list("mailbox__user__address", flat=True))
+
+
+def test_many_mailboxes_are_marked_at_once_and_the_marks_are_taken_back() -> None:
+    an_admin()
+    for name in ("ann", "bob"):
+        a_mailbox(f"{name}@example.org")
+    a_mailbox("cleo@other.org")
+    domains.ensure("example.org", actor=ACTOR, old_server="pop3s://mail.old.example")
+    root = signed_in("root")
+    assert "?move=unmarked" in root.get(URL).text
+    found = root.get("/mailboxes/", {"move": "unmarked"}).text
+    assert "bob@" in found
+    assert "cleo@" not in found
+    page = all_of(root, "moves", still_there="yes")
+    stepped(root, page)
+    assert marked() == {"ann@example.org", "bob@example.org"}
+    assert "other.org has no old server" in root.get(page, {"fate": "bad"}).text
+    MailboxMove.objects.filter(mailbox__user__address="bob@example.org").update(state=State.MOVING)
+    root.post(f"{page}undo/")
+    stepped(root, page)
+    assert marked() == {"bob@example.org"}
+    assert "its mail moves already" in root.get(page, {"fate": "bad"}).text
+
+
+def test_many_moves_are_ended_at_once_and_those_that_had_not_begun_are_marked_again_by_undo() -> None:
+    an_admin()
+    a_move("ann")
+    a_move("bob", state=State.MOVED, moved_at=timezone.now())
+    root = signed_in("root")
+    root.post("/mailboxes/", {"choose": "all"})
+    preview = root.post(root.post("/mailboxes/", {"bulk": "moves"}).url, {"still_there": "no"})
+    assert "The moves of 2 mailboxes will end" in preview.text
+    page = all_of(root, "moves", still_there="no")
+    stepped(root, page)
+    assert marked() == set()
+    root.post(f"{page}undo/")
+    stepped(root, page)
+    assert marked() == {"ann@example.org"}
+
+
+def test_a_domain_admin_marks_the_mailboxes_of_the_own_domain_alone() -> None:
+    a_mailbox("ann@example.org")
+    a_mailbox("cleo@other.org")
+    for name in ("example.org", "other.org"):
+        domains.ensure(name, actor=ACTOR, old_server="pop3s://mail.old.example")
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    carla = signed_in("carla")
+    stepped(carla, all_of(carla, "moves", still_there="yes"))
+    assert marked() == {"ann@example.org"}
+
+
+def test_the_page_of_a_mailbox_says_how_far_its_move_is() -> None:
+    an_admin()
+    move = a_move(state=State.MOVING, messages=160, total=400)
+    root, url = signed_in("root"), f"/mailboxes/{move.pk}/"
+    assert "moving, 40 %" in root.get(url).text
+    MailboxMove.objects.update(state=State.FAILED, reason=Reason.LOST, detail="timed out")
+    assert "cannot be reached, or was cut off (timed out)" in root.get(url).text
+    MailboxMove.objects.all().delete()
+    assert "Old server" not in root.get(url).text
+
+
+def test_the_list_says_by_which_name_the_old_server_knows_a_mailbox() -> None:
+    an_admin()
+    a_move()
+    mailbox_rename.rename("ann@example.org", "anna@example.org", actor=ACTOR)
+    assert "as ann@example.org" in signed_in("root").get(URL).text
+    assert Mailbox.objects.get().user.address == "anna@example.org"

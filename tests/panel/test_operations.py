@@ -15,6 +15,7 @@ from mailstore.directory import (
     admin_suspension,
     aliases,
     domain_removal,
+    domain_rename,
     domains,
     grants,
     mailbox_removal,
@@ -24,7 +25,7 @@ from mailstore.directory import (
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
-from popadmin.panel import change_undo, operations
+from popadmin.panel import change_undo, operations, undo_ways
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -229,6 +230,24 @@ def test_an_undo_does_not_resume_a_domain_or_an_admin_whom_a_colleague_has_suspe
         assert "cannot be undone any more" in root.post(undo, follow=True).content.decode()
     assert not Domain.objects.get().active
     assert not User.objects.get(address="carla").is_active
+
+
+def test_after_a_rename_what_is_newer_is_known_all_the_same(root: Client) -> None:
+    mailbox = an_owner()
+    mailboxes.ensure(ANN, actor=ACTOR, suspended=True)
+    domains.ensure("example.org", actor=ACTOR, active=False)
+    older = [AuditEntry.objects.get(verb=verb) for verb in ("mailbox.change", "domain.change")]
+    domain_rename.rename("example.org", "example.com", actor=ACTOR)
+    user = User.objects.get(address="root")
+    assert all(way.url for way in undo_ways.of_entries(older, user).values())
+    for wanted in (False, True):
+        mailboxes.ensure("ann@example.com", actor=ACTOR, suspended=wanted)
+        domains.ensure("example.com", actor=ACTOR, active=not wanted)
+    assert {way.why for way in undo_ways.of_entries(older, user).values()} == {"something newer was done to it"}
+    newest = AuditEntry.objects.filter(verb="domain.change").latest("pk")
+    domain_rename.rename("example.com", "example.net", actor=ACTOR)
+    root.post(f"/domains/{mailbox.domain_id}/suspension/?undoes={newest.pk}")
+    assert Domain.objects.get(name="example.net").active
 
 
 def test_a_single_setting_of_a_mailbox_is_undone_there_and_in_its_timeline_alike(root: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.directory import aliases, grants
+from mailstore.directory import aliases, domain_rename, grants
 from mailstore.models import Device, DiarySession, Mailbox, RefusedName, User
 from popadmin.panel import refusals, refused_names
 from popadmin.web import sign_in_text
@@ -172,6 +172,16 @@ def test_each_limit_says_who_met_it_what_it_means_and_until_when(root: Client):
     assert "It tried 20 names that nobody has within an hour" in shown
     assert "ann @example.org 1 attempt from 192.0.2.0/24 was refused. After 50 wrong passwords within a day" in shown
     assert "203.0.113.0/24 3 connections were refused. An address there had" in shown
+
+
+def test_a_domain_admin_sees_the_refused_names_of_a_former_name_of_their_domain():
+    an_owner()
+    domain_rename.rename("example.org", "example.com", actor=ACTOR)
+    grants.ensure("carla", ["example.com"], actor=ACTOR, password=PASSWORD)
+    a_refused_name("anne@example.org")
+    a_refused_name("bobby@other.example")
+    found = refused_names.lately(User.objects.get(address="carla"))
+    assert [row.who for row in found.names] == ["anne@example.org"]
 
 
 def test_a_domain_admin_sees_the_refused_names_of_their_domains_only():

@@ -22,13 +22,22 @@ def test_the_questions_of_a_minute_are_bounded_and_the_next_minute_has_its_own()
 def test_after_some_refusals_a_mailbox_is_not_asked_for_until_the_period_is_over() -> None:
     budget = AskBudget()
     for second in range(REFUSALS_AT_MOST):
-        assert not budget.exhausted(1, float(second))
-        budget.refused(1, float(second))
-    assert budget.exhausted(1, PERIOD_SECONDS - 1)
-    assert not budget.exhausted(2, 10.0)
-    assert not budget.exhausted(1, PERIOD_SECONDS)
-    budget.refused(1, PERIOD_SECONDS)
-    assert not budget.exhausted(1, PERIOD_SECONDS)
+        assert not budget.exhausted(1, b"right", float(second))
+        budget.refused(1, b"wrong %d" % second, float(second))
+    assert budget.exhausted(1, b"right", PERIOD_SECONDS - 1)
+    assert not budget.exhausted(2, b"right", 10.0)
+    assert not budget.exhausted(1, b"right", PERIOD_SECONDS)
+    budget.refused(1, b"wrong", PERIOD_SECONDS)
+    assert not budget.exhausted(1, b"right", PERIOD_SECONDS)
+
+
+def test_a_password_that_is_repeated_counts_once_and_is_not_asked_again() -> None:
+    budget = AskBudget()
+    for second in range(2 * REFUSALS_AT_MOST):
+        budget.refused(1, b"old", float(second))
+    assert budget.exhausted(1, b"old", 30.0)
+    assert not budget.exhausted(1, b"right", 30.0)
+    assert not budget.exhausted(1, b"old", PERIOD_SECONDS)
 
 
 def test_a_server_that_stays_silent_is_left_alone_for_a_while_and_then_one_silence_is_enough() -> None:

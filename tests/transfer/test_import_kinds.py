@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from mailstore.directory import aliases, mailboxes
+from mailstore.directory import aliases, domain_rename, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, Domain, Mailbox, MailboxImport, MailboxImportRow
 from mailstore.transfer import mailbox_import, mailbox_import_changes, mailbox_import_undo
@@ -138,6 +138,20 @@ def test_an_import_of_aliases_is_undone_row_by_row() -> None:
     assert detail(upload, "kept@example.org") == "somebody has changed it since then: not undone"
 
 
+def test_aliases_and_domains_that_were_renamed_since_are_undone_all_the_same() -> None:
+    a_domain("old.example")
+    upload = carried_out("domain,active", "example.org,yes", "old.example,no", mode="both")
+    of_aliases = carried_out("address,goto", "new@example.org,x@elsewhere.example")
+    for old, new in (("example.org", "example.com"), ("old.example", "old.com")):
+        domain_rename.rename(old, new, actor=ACTOR)
+    assert list(targets()) == ["new@example.com"]
+    undo(of_aliases)
+    assert targets() == {}
+    undo(upload)
+    assert "example.org is an alias of example.com: remove it first" in detail(upload, "example.org")
+    assert Domain.objects.get(name="old.com").active
+
+
 def test_a_file_of_domains_makes_domains_and_those_that_stand_for_them_in_any_order() -> None:
     upload = carried_out(
         "domain,stands_for,max mailboxes,mailbox_limit", "example.net,example.org,,", "Example.org,,,50"
@@ -147,6 +161,23 @@ def test_a_file_of_domains_makes_domains_and_those_that_stand_for_them_in_any_or
     assert Domain.objects.get(name="example.org").mailbox_limit == 50
     undo(upload)
     assert not Domain.objects.filter(removed_at=None).exists()
+
+
+@pytest.mark.parametrize("preset", ["", "postfixadmin", "mailcow"])
+def test_the_alias_domains_of_other_programs_are_no_domains_of_their_own(preset: str) -> None:
+    """The harm: the column of the target was left out, and the alias domain became a domain without addresses."""
+    lines = "domain,target_domain,active", "old.example,example.org,1", "example.org,,1"
+    upload = mailbox_import.bring_in("\n".join(lines).encode(), "domains.csv", owner=None)
+    if preset:
+        mailbox_import.use_preset(upload, preset)
+        upload.refresh_from_db()
+    mailbox_import.choose(upload, upload.meaning, "create")
+    mailbox_import.start(run_steps(upload))
+    run_steps(upload)
+    assert dict(Domain.objects.values_list("name", "stands_for__name")) == {
+        "example.org": None,
+        "old.example": "example.org",
+    }
 
 
 def test_a_domain_admin_makes_no_domain_and_no_alias_of_others() -> None:

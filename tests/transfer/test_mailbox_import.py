@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory import aliases, audit, mailbox_batch, mailbox_removal, mailboxes, policies
+from mailstore.directory import (
+    aliases,
+    audit,
+    domain_rename,
+    mailbox_batch,
+    mailbox_moves,
+    mailbox_removal,
+    mailbox_rename,
+    mailboxes,
+    policies,
+)
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy, User
@@ -58,6 +68,10 @@ def run_steps(upload: MailboxImport, domains: Collection[str] | None = None, *, 
 def check_and_run(upload: MailboxImport, domains: Collection[str] | None = None) -> MailboxImport:
     mailbox_import.start(run_steps(upload, domains))
     return run_steps(upload, domains)
+
+
+def hand_out(upload: MailboxImport, domains: Collection[str]) -> list[tuple[str, str]]:
+    return mailbox_import.hand_out(upload, actor=ACTOR, domains=domains)
 
 
 def results(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
@@ -436,7 +450,7 @@ def test_an_undo_leaves_new_mailboxes_that_somebody_has_made_anew_or_changed_sin
     mailboxes.ensure("zoe2@example.org", actor=ACTOR, quota_octets=7 * 2**30)
     mailbox_removal.remove("zoe3@example.org", actor=ACTOR, with_mail=True)
     assert undo(upload) == [
-        "zoe1@example.org is another mailbox now: not undone",
+        "the mailbox zoe1@example.org was deleted for good: not undone",
         "somebody has changed it since then: not undone",
         results(upload)[2][3],
         "undone: the mailbox is removed",
@@ -452,8 +466,38 @@ def test_an_undo_gives_no_former_values_to_a_mailbox_that_was_made_anew() -> Non
     mailbox_removal.remove("ann@example.org", actor=ACTOR, with_mail=True)
     mailbox_removal.purge_now("ann@example.org", actor=ACTOR)
     mailboxes.ensure("ann@example.org", actor=ACTOR, quota_octets=2**30)
-    assert undo(upload) == ["ann@example.org is another mailbox now: not undone"]
+    assert undo(upload) == ["the mailbox ann@example.org was deleted for good: not undone"]
     assert Mailbox.objects.get().quota_octets == 2**30
+
+
+def test_what_was_renamed_since_an_import_is_undone_all_the_same_and_gets_its_password() -> None:
+    a_mailbox("ann@example.org")
+    upload = check_and_run(an_upload("address,quota", "ann@example.org,1GB", "bob@example.org,1GB"))
+    mailbox_rename.rename("ann@example.org", "anna@example.org", actor=ACTOR)
+    domain_rename.rename("example.org", "example.com", actor=ACTOR)
+    assert [address for address, _password in hand_out(upload, {"example.com"})] == ["bob@example.com"]
+    assert undo(upload, {"example.com"}) == [
+        "undone: it is as it was before",
+        "undone: the mailbox is removed",
+    ]
+    assert Mailbox.objects.get(removed_at=None).quota_octets is None
+
+
+def test_a_mailbox_that_is_still_at_its_old_server_has_its_password_there() -> None:
+    a_domain(old_server="pop3s://mail.old.example")
+    upload = check_and_run(an_upload("address", "ann@example.org", "bob@example.org"))
+    mailbox_moves.mark("ann@example.org", actor=ACTOR)
+    assert [address for address, _password in hand_out(upload, {"example.org"})] == ["bob@example.org"]
+
+
+def test_a_mailbox_that_went_to_another_domain_is_no_longer_in_reach() -> None:
+    a_domain("other.org")
+    a_domain()
+    upload = check_and_run(an_upload("address", "ann@example.org"))
+    mailbox_rename.rename("ann@example.org", "ann@other.org", actor=ACTOR)
+    assert hand_out(upload, {"example.org"}) == []
+    assert undo(upload, {"example.org"}) == ["example.org is not one of your domains."]
+    assert Mailbox.objects.get().removed_at is None
 
 
 def test_what_only_reads_a_new_mailbox_does_not_keep_it() -> None:

@@ -70,6 +70,7 @@ DOMAIN = Table(
             prompt=_("Alias of the domain"),
             help=_("Mail to any name in it arrives at the same name there; it has no addresses of its own."),
             option_help="every address in it is the same address in that domain",
+            headings=("stands_for", "stands for", "target_domain"),  # the last is PostfixAdmin's and mailcow's
         ),
         Field(
             name="old_server", kind=Kind.SERVER, model=Domain, setter=Setter.HOST,

@@ -189,7 +189,7 @@ class Suspension(ActionPage):
     def perform(self) -> HttpResponse:
         suspended, login = self.request.POST.get("suspended") == "yes", self.admin.address
         with row_locks.of_admin(self.admin):
-            newest_entries.refuse_past(self.request, "admin.change", login, "suspended")
+            newest_entries.refuse_past(self.request, "admin.change", "suspended", subject=login)
             changed = admin_suspension.suspend(login, suspended=suspended, actor=request_lookup.actor(self.request))
             entry = newest_entries.latest("admin.change", login) if changed else None
         text = _("%(login)s is active again.")

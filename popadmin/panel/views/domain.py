@@ -174,10 +174,10 @@ class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
 class Suspension(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") != "no"  # an Undo sends nothing more
-        name = self.domain.name
         try:
             with row_locks.of_domain(self.domain):
-                newest_entries.refuse_past(request, "domain.change", name, "active")
+                name = self.domain.name  # as it is behind the lock: an older name may stand for it by now
+                newest_entries.refuse_past(request, "domain.change", "active", domain=self.domain.pk)
                 done = domains.ensure(name, actor=request_lookup.actor(request), only=Only.THERE, active=active)
                 entry = newest_entries.latest("domain.change", name) if done.changes else None
         except Rejected as refusal:

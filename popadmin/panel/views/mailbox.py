@@ -104,7 +104,7 @@ class UndoChange(MailboxPage, View):
     """Take back one change that the audit of this mailbox has."""
 
     def post(self, request: HttpRequest, entry: int, **_kwargs: Any) -> HttpResponse:
-        change = get_object_or_404(access.changes(self.mailbox), pk=entry)
+        change = get_object_or_404(access.changes(self.mailbox, signed_in(request)), pk=entry)
         try:
             change_undo.undo(change, self.mailbox, signed_in(request), actor=request_lookup.actor(request))
         except Rejected as refusal:
@@ -150,9 +150,8 @@ def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:
 
 def _done(request: HttpRequest, mailbox: Mailbox, text: str, *, changed: bool) -> None:
     """Tell what was done, with Undo if something was changed that can be undone."""
-    user = signed_in(request)
-    entry = change_undo.last_change(mailbox, user) if changed else None
-    if entry is None or change_undo.refusal(entry, mailbox, user):
-        messages.success(request, text)
+    undo_url = change_undo.url_of_last(mailbox, signed_in(request)) if changed else ""
+    if undo_url:
+        notices.undoable(request, text, undo_url)
     else:
-        notices.undoable(request, text, reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))
+        messages.success(request, text)

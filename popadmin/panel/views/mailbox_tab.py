@@ -59,7 +59,7 @@ class MailboxTab(MailboxPage):
     @cached_property
     def mailbox(self) -> Mailbox:
         user = signed_in(self.request)
-        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
+        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy", "move")
         rows = mailbox_state.with_full_domain(access.with_history(rows))
         return self.find(rows, removed=access.removed_mailboxes(user))
 

@@ -28,7 +28,8 @@ from popadmin.web.people import signed_in
 FREQUENT = ("suspend", "quota")  # actions that have a place on every screen
 # Of the actions that ask for more, or for a confirmation.
 LABELS = {
-    "quota": _("Quota…"), "policy": _("Retention…"), "switches": _("Services…"), "remove": _("Remove…"),
+    "quota": _("Quota…"), "policy": _("Retention…"), "switches": _("Services…"), "moves": _("Old server…"),
+    "remove": _("Remove…"),
 }  # fmt: skip
 NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))  # before any sign-in, so that those who never did come together
 

@@ -1,4 +1,4 @@
-"""Give a mailbox or a domain another name. The page says what follows; a second rename takes back the first."""
+"""Give a mailbox or a domain another name. The page says what follows; the next one offers to undo it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.generic import FormView
+from django.views.generic import FormView, View
 
-from mailstore.directory import domain_removal, domain_rename, mailbox_rename
+from mailstore.directory import domain_removal, domain_rename, mailbox_rename, rename_undo
 from mailstore.directory.outcome import Rejected
+from mailstore.models import AuditEntry
 from mailstore.policy.addresses import shown_name
-from popadmin.panel import access
+from popadmin.panel import access, change_undo, newest_entries
 from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.panel.forms.rename import RenameDomain, RenameMailbox
 from popadmin.panel.row_page import DomainPage, MailboxPage
-from popadmin.web import request_lookup
+from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.people import signed_in
 
@@ -27,8 +29,11 @@ class RenameMixin(RejectionMixin):
 
     request: HttpRequest
 
-    def rename(self, form: Any) -> str:
-        """Rename the row; return the sentence for the next page. Rejected if the name cannot be given."""
+    def rename(self, form: Any) -> tuple[str, str]:
+        """Rename the row; return the sentence for the next page, and the URL that undoes it; "" if nothing does.
+
+        Rejected if the name cannot be given.
+        """
         raise NotImplementedError
 
     def target(self) -> HttpResponse:
@@ -37,11 +42,14 @@ class RenameMixin(RejectionMixin):
 
     def perform(self, form: LookAlikeForm) -> HttpResponse:
         try:
-            text = self.rename(form)
+            text, undo_url = self.rename(form)
         except Rejected as refusal:
             form.offer_look_alike(refusal)
             raise
-        messages.success(self.request, text)
+        if undo_url:
+            notices.undoable(self.request, text, undo_url)
+        else:
+            messages.success(self.request, text)
         return self.target()
 
 
@@ -56,7 +64,7 @@ class OfMailbox(MailboxPage, RenameMixin, FormView[RenameMailbox]):
     def get_initial(self) -> dict[str, Any]:
         return {"address": shown_name(self.mailbox.user.address), "keep_alias": True}
 
-    def rename(self, form: RenameMailbox) -> str:
+    def rename(self, form: RenameMailbox) -> tuple[str, str]:
         old, values = self.mailbox.user.address, form.cleaned_data
         renamed = mailbox_rename.rename(
             old,
@@ -65,7 +73,8 @@ class OfMailbox(MailboxPage, RenameMixin, FormView[RenameMailbox]):
             keep_alias=values["keep_alias"],
             look_alike=values["look_alike"],
         )
-        return _("%(old)s is now %(new)s.") % {"old": shown_name(old), "new": shown_name(renamed.user.address)}
+        text = _("%(old)s is now %(new)s.") % {"old": shown_name(old), "new": shown_name(renamed.user.address)}
+        return text, change_undo.url_of_last(renamed, signed_in(self.request))
 
     def target(self) -> HttpResponse:
         return redirect("mailboxes-one", self.mailbox.pk)
@@ -82,12 +91,14 @@ class OfDomain(access.HostPage, DomainPage, RenameMixin, FormView[RenameDomain])
     def get_initial(self) -> dict[str, Any]:
         return {"name": shown_name(self.domain.name)}
 
-    def rename(self, form: RenameDomain) -> str:
+    def rename(self, form: RenameDomain) -> tuple[str, str]:
         old, values = self.domain.name, form.cleaned_data
         actor = request_lookup.actor(self.request)
         done = domain_rename.rename(old, values["name"], actor=actor, look_alike=values["look_alike"])
         text = _("%(old)s is now %(new)s, and the old name is an alias of it.")
-        return text % {"old": shown_name(old), "new": shown_name(done.domain.name)}
+        entry = newest_entries.latest(rename_undo.OF_DOMAIN, done.domain.name)
+        undo_url = reverse("domains-rename-undo", args=[self.domain.pk, entry])
+        return text % {"old": shown_name(old), "new": shown_name(done.domain.name)}, undo_url
 
     def target(self) -> HttpResponse:
         return redirect("domains-one", self.domain.pk)
@@ -95,3 +106,18 @@ class OfDomain(access.HostPage, DomainPage, RenameMixin, FormView[RenameDomain])
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         contents = domain_removal.contents(self.domain)
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain, contents=contents)
+
+
+class UndoOfDomain(access.HostPage, DomainPage, View):
+    """Take back one rename that the audit of this domain has."""
+
+    def post(self, request: HttpRequest, entry: int, **_kwargs: Any) -> HttpResponse:
+        rows = AuditEntry.objects.filter(domain=self.domain, verb=rename_undo.OF_DOMAIN)
+        rename = get_object_or_404(rows, pk=entry)
+        try:
+            rename_undo.of_domain(rename, actor=request_lookup.actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        else:
+            messages.success(request, _("The rename is undone."))
+        return redirect("domains-one", self.domain.pk)
