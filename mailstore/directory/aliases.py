@@ -232,7 +232,7 @@ def _kept_fields(kept: dict[str, Any]) -> AliasValues:
 
 def _locked_domain_of(entry: AuditEntry) -> Domain:
     """Return the domain of a removed alias, whatever its name is by now. Rejected when it is gone."""
-    domain = Domain.objects.select_for_update(of=("self",), no_key=True).filter(pk=entry.domain_id).first()
+    domain = Domain.objects.select_for_update(of=("self",), no_key=True).filter(pk=entry.domain_id or 0).first()
     if domain is None:
         raise Rejected(
             _("the domain of %(address)s was deleted for good: create the alias again") % {"address": entry.subject}

@@ -36,7 +36,7 @@ def of_mailbox(entry: AuditEntry, *, actor: Actor) -> None:
     """
     with transaction.atomic():
         alias_loop.lock()
-        mailbox = Mailbox.objects.select_related("user").filter(pk=entry.mailbox_id, removed_at=None).first()
+        mailbox = Mailbox.objects.select_related("user").filter(pk=entry.mailbox_id or 0, removed_at=None).first()
         _refuse(_("it no longer exists") if mailbox is None else mailbox_refusal(entry, mailbox))
         old = entry.details["old_address"]
         mailbox_rename.rename(entry.subject, old, actor=actor, keep_alias=False, look_alike=True)
@@ -52,7 +52,7 @@ def of_domain(entry: AuditEntry, *, actor: Actor) -> None:
     """
     with transaction.atomic():
         alias_loop.lock()
-        domain = Domain.objects.filter(pk=entry.domain_id, removed_at=None).first()
+        domain = Domain.objects.filter(pk=entry.domain_id or 0, removed_at=None).first()
         _refuse(_("it no longer exists") if domain is None else domain_refusal(entry, domain))
         stood_before = not entry.details.get("undo_data", {}).get("made_alias")
         old = entry.details["old_name"]

@@ -35,7 +35,7 @@ def _undo_alias(
     upload: MailboxImport, row: MailboxImportRow, actor: Actor, allowed_domains: Collection[str] | None
 ) -> str:
     alias_loop.lock()
-    there = Alias.objects.filter(pk=row.row_id).first()
+    there = Alias.objects.filter(pk=row.row_id or 0).first()
     _refuse_foreign(row.address if there is None else there.address, allowed_domains)
     if there is None:
         raise Rejected(_("%(address)s is not an alias of this site") % {"address": row.address})
@@ -52,7 +52,7 @@ def _undo_domain(
     upload: MailboxImport, row: MailboxImportRow, actor: Actor, allowed_domains: Collection[str] | None
 ) -> str:
     alias_loop.lock()
-    there = Domain.objects.select_for_update().filter(pk=row.row_id).first()
+    there = Domain.objects.select_for_update().filter(pk=row.row_id or 0).first()
     _refuse_foreign(row.address if there is None else there.name, allowed_domains)
     domain = domains.existing(row.address, there)
     _refuse_changed(upload, Q(domain=domain.pk, verb__startswith="domain."))

@@ -107,9 +107,9 @@ def _addresses_in_use(
 ) -> frozenset[int]:
     """Return the keys of those removals of aliases whose address, as it would be now, is one again."""
     addresses = {
-        entry.pk: aliases.present_address(entry, domains[entry.domain_id], mailboxes.get(entry.mailbox_id or 0))
+        entry.pk: aliases.present_address(entry, domain, mailboxes.get(entry.mailbox_id or 0))
         for entry in entries
-        if entry.verb == "alias.remove" and entry.domain_id in domains
+        if entry.verb == "alias.remove" and (domain := domains.get(entry.domain_id or 0))
     }
     there = set(Alias.objects.filter(address__in=addresses.values()).values_list("address", flat=True))
     return frozenset(key for key, address in addresses.items() if address in there)
