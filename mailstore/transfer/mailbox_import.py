@@ -36,6 +36,7 @@ from mailstore.transfer.mailbox_import_step import MailboxImportStep
 
 STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
 NAME_CHARACTERS = 255
+WAITING_AT_MOST = 20  # files of a user that were not carried out; each takes some 50 MB in the database
 FIRST_LINE = 1  # all other rows end on a later line
 
 Kind, Mode, Stage, Fate = MailboxImport.Kind, MailboxImport.Mode, MailboxImport.Stage, MailboxImportRow.Fate
@@ -75,7 +76,16 @@ def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImpor
             (MailboxImportRow(mailbox_import=upload, line=row.line, cells=list(row.cells)) for row in table.rows),
             batch_size=1000,
         )
+        if owner is not None:
+            _forget_oldest(owner)
     return upload
+
+
+def _forget_oldest(owner: User) -> None:
+    """Delete the oldest files that the user has not carried out, so that nobody fills the disk with them."""
+    waiting = MailboxImport.objects.filter(owner=owner).exclude(stage__in=(Stage.RUNNING, Stage.DONE))
+    oldest = waiting.order_by("-created_at", "-pk").values_list("pk", flat=True)[WAITING_AT_MOST:]
+    MailboxImport.objects.filter(pk__in=list(oldest)).delete()
 
 
 def turn_first_line(upload: MailboxImport) -> None:

@@ -293,6 +293,16 @@ def test_the_sweep_forgets_a_file_after_a_week_done_or_not(tmp_path: Path, days:
     assert (MailboxImport.objects.count(), MailboxImportRow.objects.count()) == (left, left)
 
 
+def test_of_the_files_that_a_user_does_not_carry_out_the_newest_are_kept() -> None:
+    a_domain()
+    carl, dora = (User.objects.create(address=f"{name}@example.net", role="admin") for name in ("carl", "dora"))
+    others = an_upload("address", "x@example.org", owner=dora)
+    done = check_and_run(an_upload("address", "y@example.org", owner=carl))
+    uploads = [an_upload("address", "z@example.org", owner=carl).pk for _ in range(mailbox_import.WAITING_AT_MOST + 2)]
+    kept = set(MailboxImport.objects.values_list("pk", flat=True))
+    assert kept == {others.pk, done.pk, *uploads[2:]}
+
+
 def test_a_password_against_the_rules_is_the_rows_fault() -> None:
     a_domain()
     ((_line, fate, _column, detail),) = results(run_steps(an_upload("address,password", "ann@example.org,short")))

@@ -7,6 +7,7 @@ decides and tells of it (`Doubt`).
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ def messages(
     with path.open("rb") as stream:
         for number, span in enumerate(_spans(stream, path, tell), start=1):
             uidl = uids.uidl(span.header) or span.header.uidl
-            if not span.header.internal:
+            if number > 1 or not span.header.internal:  # anybody may write that subject into a message
                 yield _message(path, number, span, uidl)
 
 
@@ -240,6 +241,8 @@ def _certain_end(stream: BinaryIO, span: _Span, body: int) -> int:
     if span.header.content_octets is None or span.header.ours:
         return 0
     place, end = stream.tell(), body + span.header.content_octets
+    if end > os.fstat(stream.fileno()).st_size:  # a sender may write any number, and no system seeks as far as all
+        return 0
     stream.seek(end - 1)
     around = stream.read(_PEEKED_OCTETS)
     stream.seek(place)

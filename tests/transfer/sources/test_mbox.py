@@ -81,6 +81,13 @@ def test_a_folders_internal_data_is_no_mail(tmp_path: Path) -> None:
     assert contents(rows) == [b"Subject: b\n\ny\n"]
 
 
+def test_only_the_first_message_can_be_a_folders_internal_data_since_anybody_may_write_its_subject(
+    tmp_path: Path,
+) -> None:
+    forged = b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\nx\n"
+    assert contents(found(tmp_path, ONE + b"Subject: a\n\n\n" + TWO + forged)) == [b"Subject: a\n\n", forged]
+
+
 def test_lines_longer_than_a_chunk_come_back_whole(tmp_path: Path) -> None:
     long = b"Subject: a\n\n" + b"x" * 200_000 + b"\n>From me\n"
     assert contents(found(tmp_path, ONE + long)) == [b"Subject: a\n\n" + b"x" * 200_000 + b"\nFrom me\n"]
@@ -181,6 +188,16 @@ def test_a_content_length_is_believed_where_a_from_line_stands_exactly_behind_it
     assert told(tmp_path, ONE + first) == ([first], [])
     wrong = b"Content-Length: %d\n\n" % (len(text) - 3) + text
     assert len(told(tmp_path, ONE + wrong + b"\n" + TWO + B)[0]) == 3
+
+
+@pytest.mark.parametrize("octets", [10**6, 2**53])
+def test_a_content_length_beyond_the_end_of_the_file_does_not_stop_the_import(tmp_path: Path, octets: int) -> None:
+    """The harm: any sender could write such a field, and no message of the mailbox could be imported."""
+    head = b"From a@x.org Sat Jan  3 01:05:34 1996\n"
+    message = b"Content-Length: %d\nSubject: x\n\nbody\n" % octets
+    path = tmp_path / "inbox"
+    path.write_bytes((head + message + b"\n") * 2)
+    assert [b"".join(each.read()) for each in mbox.messages(path)] == [message, message]
 
 
 def test_a_content_length_far_away_is_not_believed(tmp_path: Path) -> None:
