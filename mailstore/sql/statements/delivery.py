@@ -27,6 +27,11 @@ def room(octets: str, *, domain: str) -> str:
         <= {domain}.quota_octets"""
 
 
+# The targets of an alias as lines; nearly all aliases are without a target that waits for its confirmation.
+_CONFIRMED = r"""CASE WHEN a.unconfirmed = '{}' THEN array_to_string(a.targets, E'\n')
+                ELSE (SELECT string_agg(target, E'\n') FROM unnest(a.targets) AS target
+                       WHERE target <> ALL (a.unconfirmed)) END"""
+
 RECIPIENTS = statement(
     "recipients",
     f"""
@@ -37,7 +42,8 @@ RECIPIENTS = statement(
       JOIN mailstore_domain dom ON dom.id = box.domain_id
      WHERE u.address = ANY(:addresses::text[]) AND box.removed_at IS NULL
      UNION ALL
-    SELECT a.address, NULL, dom.active, NULL, NULL, NULL, array_to_string(a.targets, E'\\n'), a.keep_copy
+    SELECT a.address, NULL, dom.active, NULL, NULL, NULL, {_CONFIRMED},
+           a.keep_copy OR a.targets <@ a.unconfirmed
       FROM mailstore_alias a JOIN mailstore_domain dom ON dom.id = a.domain_id
      WHERE a.address = ANY(:addresses::text[]) AND a.active AND dom.removed_at IS NULL
        AND (a.expires_at IS NULL OR a.expires_at > now())
@@ -45,8 +51,8 @@ RECIPIENTS = statement(
             OR EXISTS (SELECT 1 FROM mailstore_mailbox box WHERE box.id = a.mailbox_id AND box.removed_at IS NULL))
     """,
     purpose="""Finds the mailboxes and aliases that answer to some addresses, and whether a message fits each mailbox.
-        The last columns are the domain whose own quota must be kept too (statement room); of an alias its targets, and
-        whether it is a forward that leaves a copy in the mailbox.""",
+        The last columns are the domain whose own quota must be kept too (statement room); of an alias its targets,
+        without those that wait for their confirmation, and whether it leaves a copy in the mailbox of its address.""",
     caller="delivery/recipient_lookup.py, at RCPT",
     parameters={
         "addresses": "the addresses that may answer, with catch-alls (text[])",
