@@ -37,11 +37,15 @@ def send_each(request: HttpRequest, forward: Alias, targets: Sequence[str]) -> N
             raise Rejected(
                 _("too many mails were sent to %(target)s: wait an hour, then send it again") % {"target": target}
             )
-        token = signing.dumps([forward.pk, target], salt=_SALT)
-        link = request.build_absolute_uri(reverse("forward-consent", args=[token]))
+        link = request.build_absolute_uri(reverse("forward-consent", args=[token(forward, target)]))
         language = signed_in(request).language or get_language() or ""
         address = shown_name(forward.address)
         send(compose("forward_consent", target, language, address=address, link=link, days=LINK_DAYS))
+
+
+def token(forward: Alias, target: str) -> str:
+    """Return what a link carries, signed with the time of now."""
+    return signing.dumps([forward.pk, target], salt=_SALT)
 
 
 def read(token: str) -> Request | None:
