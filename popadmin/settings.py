@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -123,6 +124,7 @@ REMOVED_DAYS = env.integer(
     "REMOVED_DAYS", 30, least=1, most=3650
 )  # a removed mailbox or domain can be restored for so long
 BODY_CHECK_DAYS = env.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0)  # 0: the sweep reads no bodies
+CONFIRM_FORWARDS = env.boolean("CONFIRM_FORWARDS", default=True)  # an owner's new target elsewhere agrees first
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_PROXY_LISTEN", POP3S_PROXY_LISTEN)):
     if _addresses and not TRUSTED_PROXIES:
@@ -159,7 +161,32 @@ MAX_MESSAGE_OCTETS = _message_limit()
 
 _database_url = env.secret("DATABASE_URL")
 DATABASE_IS_PRIVATE = not _database_url  # `up` runs it under the data folder
-_database = database.from_url(_database_url) if _database_url else database.private(DATA_DIR)
+
+
+def _mta_address() -> database.TcpAddress | None:
+    """Return where an MTA may look addresses up in the private Postgres; None if it may not."""
+    addresses = env.listen("MTA_SQL_LISTEN", "", unix=False)
+    if not addresses:
+        return None
+    host, _colon, port = addresses[0].rpartition(":")
+    try:
+        is_loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        is_loopback = False
+    if len(addresses) > 1 or not is_loopback or not int(port):
+        allowed = "one address of this machine alone, such as 127.0.0.1:5433, or empty"
+        raise env.bad("MTA_SQL_LISTEN", ",".join(addresses), allowed)
+    if not DATABASE_IS_PRIVATE:
+        raise ImproperlyConfigured(
+            "MTA_SQL_LISTEN is for the private Postgres, but DATABASE_URL is set: let the MTA connect to that one"
+        )
+    return database.TcpAddress(host.strip("[]"), int(port))
+
+
+MTA_SQL_LISTEN = _mta_address()
+_database = (
+    database.from_url(_database_url) if _database_url else database.private(DATA_DIR, mta_address=MTA_SQL_LISTEN)
+)
 DATABASE_CONNINFO = database.libpq_form(_database)
 DATABASES = {"default": database.django_form(_database)}
 MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")

@@ -22,7 +22,10 @@ class MailboxRow:
 
 @dataclass(frozen=True, slots=True)
 class AliasRow:
-    """An alias, or a forward if a mailbox has the same name. It receives while its domain is active."""
+    """An alias, or a forward if a mailbox has the same name. It receives while its domain is active.
+
+    It has no targets if all of them wait for their confirmation. Then a forward keeps a copy.
+    """
 
     receives: bool
     targets: tuple[str, ...]
@@ -44,9 +47,13 @@ class NameRows:
     mailboxes: dict[str, MailboxRow]
     aliases: dict[str, AliasRow]
 
+    def known(self, keys: list[str]) -> str:
+        """Return the first key that is known; empty if none is."""
+        return next((key for key in keys if key in self.mailboxes or key in self.aliases), "")
+
     def of(self, keys: list[str]) -> tuple[MailboxRow | None, AliasRow | None]:
         """Return the mailbox, and the alias or forward, of the first key that is known."""
-        key = next((key for key in keys if key in self.mailboxes or key in self.aliases), "")
+        key = self.known(keys)
         return self.mailboxes.get(key), self.aliases.get(key)
 
 
@@ -74,9 +81,10 @@ def _mailbox(answer: PGresult, row: int) -> MailboxRow:
 
 
 def _alias(answer: PGresult, row: int) -> AliasRow:
+    targets = answer.get_value(row, 6)
     return AliasRow(
         receives=answer.get_value(row, 2) == b"t",
-        targets=tuple((answer.get_value(row, 6) or b"").decode().split("\n")),
+        targets=tuple(targets.decode().split("\n")) if targets else (),
         keep_copy=answer.get_value(row, 7) == b"t",
     )
 

@@ -29,6 +29,17 @@ class Alias(models.Model):
         verbose_name=_("forward of the mailbox"),
     )
     keep_copy = models.BooleanField(_("keep a copy"), default=False)
+    # Those of `targets` outside that have not agreed yet. Nothing is sent to them.
+    unconfirmed = ArrayField(
+        models.TextField(),
+        verbose_name=_("targets that wait for their confirmation"),
+        default=list,
+        db_default=[],
+        blank=True,
+        editable=False,
+    )
+    # When LMTP last got mail for this address, which the MTA has to expand. A minute late at most.
+    unexpanded_at = models.DateTimeField(_("last not expanded"), null=True, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     comment = models.CharField(_("comment"), max_length=200, blank=True)
     active = models.BooleanField(_("active"), default=True)
@@ -52,6 +63,10 @@ class Alias(models.Model):
             models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
             # The search of the list, by any three characters of an address, a target or the comment.
             GinIndex(OpClass(plain("address", joined("targets"), "comment"), "gin_trgm_ops"), name="alias_search"),
+            # The overview: aliases that the MTA did not expand lately.
+            models.Index(
+                fields=["unexpanded_at"], condition=models.Q(unexpanded_at__isnull=False), name="alias_unexpanded"
+            ),
             # The orders of the list.
             models.Index(fields=["created_at", "id"], name="alias_by_age"),
             models.Index(fields=["comment", "id"], name="alias_by_comment"),

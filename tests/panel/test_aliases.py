@@ -245,20 +245,15 @@ def test_a_mailbox_in_a_missing_domain_leads_a_hosting_admin_there_too(root: Cli
     assert create not in chief.post("/mailboxes/new/", {"address": "ann@new.example"}).content.decode()
 
 
-def test_where_mail_for_an_alias_of_an_alias_arrives_is_told_as_far_as_one_may_see_it(
-    root: Client, chief: Client
-) -> None:
+def test_where_mail_for_an_alias_of_an_alias_arrives_is_told_to_hosts(root: Client, chief: Client) -> None:
     ann = an_owner()
     aliases.ensure("staff@example.org", ["ann@example.org", "info@other.org"], actor=ACTOR)
     row = aliases.ensure("desk@example.org", ["staff@example.org"], actor=ACTOR).row
-    for client, behind in ((root, AWAY), (chief, "info@other.org")):
-        text = page(client, f"/aliases/{row.pk}/")
-        arrives = text[text.index("Mail for it arrives at") : text.index("<form", text.index("Mail for it arrives at"))]
-        assert f'<a href="/mailboxes/{ann.pk}/">ann@example.org</a>' in arrives
-        assert behind in arrives
-    assert AWAY not in arrives
-    staff = Alias.objects.get(address="staff@example.org")
-    assert "Mail for it arrives at" not in page(chief, f"/aliases/{staff.pk}/")
+    text = page(root, f"/aliases/{row.pk}/")
+    arrives = text[text.index("Mail for it arrives at") : text.index("<form", text.index("Mail for it arrives at"))]
+    assert f'<a href="/mailboxes/{ann.pk}/">ann@example.org</a>' in arrives
+    assert AWAY in arrives
+    assert "Mail for it arrives at" not in page(chief, f"/aliases/{row.pk}/"), "the way leads through another's domain"
 
 
 def test_the_forward_of_a_removed_mailbox_is_not_there(root: Client) -> None:

@@ -10,11 +10,13 @@ from mailstore.sql.statements.delivery import (
     DELIVER,
     DELIVER_ALL,
     LOCK_DOMAINS,
+    LOOPED,
     OURS,
     RECIPIENTS,
     RENAMES,
     ROOM,
     STORE_TIE,
+    UNEXPANDED,
 )
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
@@ -60,10 +62,12 @@ WRITES = (
     KNOWN_NETWORKS,
     LOCK,
     LOCK_DOMAINS,
+    LOOPED,
     OWN_HASH,
     PRUNE_REFUSED_NAMES,
     REFUSED_NAMES,
     REMOVE,
     SERVED_CERTIFICATES,
     SIGHTINGS,
+    UNEXPANDED,
 )

@@ -27,6 +27,11 @@ def room(octets: str, *, domain: str) -> str:
         <= {domain}.quota_octets"""
 
 
+# The targets of an alias as lines; nearly all aliases are without a target that waits for its confirmation.
+_CONFIRMED = r"""CASE WHEN a.unconfirmed = '{}' THEN array_to_string(a.targets, E'\n')
+                ELSE (SELECT string_agg(target, E'\n') FROM unnest(a.targets) AS target
+                       WHERE target <> ALL (a.unconfirmed)) END"""
+
 RECIPIENTS = statement(
     "recipients",
     f"""
@@ -37,7 +42,8 @@ RECIPIENTS = statement(
       JOIN mailstore_domain dom ON dom.id = box.domain_id
      WHERE u.address = ANY(:addresses::text[]) AND box.removed_at IS NULL
      UNION ALL
-    SELECT a.address, NULL, dom.active, NULL, NULL, NULL, array_to_string(a.targets, E'\\n'), a.keep_copy
+    SELECT a.address, NULL, dom.active, NULL, NULL, NULL, {_CONFIRMED},
+           a.keep_copy OR a.targets <@ a.unconfirmed
       FROM mailstore_alias a JOIN mailstore_domain dom ON dom.id = a.domain_id
      WHERE a.address = ANY(:addresses::text[]) AND a.active AND dom.removed_at IS NULL
        AND (a.expires_at IS NULL OR a.expires_at > now())
@@ -45,8 +51,8 @@ RECIPIENTS = statement(
             OR EXISTS (SELECT 1 FROM mailstore_mailbox box WHERE box.id = a.mailbox_id AND box.removed_at IS NULL))
     """,
     purpose="""Finds the mailboxes and aliases that answer to some addresses, and whether a message fits each mailbox.
-        The last columns are the domain whose own quota must be kept too (statement room); of an alias its targets, and
-        whether it is a forward that leaves a copy in the mailbox.""",
+        The last columns are the domain whose own quota must be kept too (statement room); of an alias its targets,
+        without those that wait for their confirmation, and whether it leaves a copy in the mailbox of its address.""",
     caller="delivery/recipient_lookup.py, at RCPT",
     parameters={
         "addresses": "the addresses that may answer, with catch-alls (text[])",
@@ -54,6 +60,35 @@ RECIPIENTS = statement(
     },
     locks="none",
     round_trips="1 for each level of aliases",
+)
+
+UNEXPANDED = statement(
+    "unexpanded",
+    """
+    UPDATE mailstore_alias a SET unexpanded_at = now()
+     WHERE a.address = :address::text
+       AND (a.unexpanded_at IS NULL OR a.unexpanded_at < now() - interval '1 minute')
+    """,
+    purpose="""Notes that mail came for an alias which only the MTA can expand, so that its page and the overview tell
+        it. An MTA that tries again all the time costs a write a minute.""",
+    caller="delivery/recipient_lookup.py, behind the answer 451",
+    parameters={"address": "the address of the alias"},
+    locks="the alias's row",
+    round_trips="1, behind the answer",
+)
+
+LOOPED = statement(
+    "looped",
+    """
+    UPDATE mailstore_mailbox box SET looped_at = now()
+     WHERE box.id = ANY(:mailbox_ids::bigint[])
+       AND (box.looped_at IS NULL OR box.looped_at < now() - interval '1 minute')
+    """,
+    purpose="Notes that a message came back to mailboxes, so that the overview tells it. At most once a minute.",
+    caller="delivery/delivery.py, behind the answer 554, after lock",
+    parameters={"mailbox_ids": "the mailboxes (bigint[])"},
+    locks="the rows of these mailboxes, which lock has in order",
+    round_trips="1, behind the answer",
 )
 
 OURS = statement(

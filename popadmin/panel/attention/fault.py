@@ -30,20 +30,22 @@ class Rank(IntEnum):
     LISTENER = 2
     DOMAIN_FULL = 3
     MAILBOX_FULL = 4
-    CERTIFICATE_ENDED = 5
-    CERTIFICATE = 6
-    DISK_LOW = 7
-    STORED_MAIL = 8
-    SWEEP = 9
-    OLD_PASSWORD = 10
-    DOMAIN_NEAR = 11
-    MAILBOX_NEAR = 12
-    PROGRAM = 13
-    CROWD = 14
-    CAP = 15
-    IMPORT = 16
-    JOB = 17
-    OLD_TLS = 18
+    UNEXPANDED = 5
+    MAIL_LOOP = 6
+    CERTIFICATE_ENDED = 7
+    CERTIFICATE = 8
+    DISK_LOW = 9
+    STORED_MAIL = 10
+    SWEEP = 11
+    OLD_PASSWORD = 12
+    DOMAIN_NEAR = 13
+    MAILBOX_NEAR = 14
+    PROGRAM = 15
+    CROWD = 16
+    CAP = 17
+    IMPORT = 18
+    JOB = 19
+    OLD_TLS = 20
 
 
 @dataclass(frozen=True, slots=True)

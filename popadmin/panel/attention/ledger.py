@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
-from popadmin.panel.attention import clients, domains, mailboxes, programs, site, work
+from popadmin.panel.attention import clients, domains, mailboxes, mta, programs, site, work
 from popadmin.panel.attention.fault import Evidence, Fault, SiteEvidence
 from popadmin.web.formats import count
 
@@ -18,6 +18,7 @@ ROWS = 10  # that the page shows at first
 CHECKS: tuple[Callable[[Evidence], Iterator[Fault]], ...] = (
     domains.full,
     mailboxes.full,
+    mta.misled_mail,
     programs.problems,
     domains.near,
     mailboxes.nearly_full,
