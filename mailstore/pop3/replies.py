@@ -11,7 +11,7 @@ import xxhash
 from mailstore import errors
 from mailstore.pop3.commands import Fault
 from mailstore.pop3.protocol import State
-from mailstore.pop3.sasl_login import Failure
+from mailstore.wire.sasl_exchange import Failure
 
 if TYPE_CHECKING:
     from mailstore.ports import Listing
@@ -154,6 +154,12 @@ def _rows(rows: list[str]) -> bytes:
 
 
 # --- capabilities -------------------------------------------------------------------------------------------------
+
+
+def challenge(data: bytes) -> bytes:
+    """Return the next challenge of a SASL exchange; `data` is in Base64."""
+    # RFC 5034 §4: plus, one blank, also where nothing follows.
+    return b"+ " + data + b"\r\n"
 
 
 def mechanisms(names: Iterable[str]) -> bytes:
