@@ -83,7 +83,9 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     # "wait", so that fetchmail takes it for a busy server.
     errors.MailMoving: b"-ERR [SYS/TEMP] your mail is being moved, please wait some minutes\r\n",
     errors.Throttled: b"-ERR [LOGIN-DELAY] too many failed attempts, wait some minutes\r\n",
-    # Errors of deliveries; a sign-in or a maildrop never gives them.
+    # Errors of deliveries and of sending; a sign-in to POP or a maildrop never gives them.
+    errors.SendingOff: _BROKEN,
+    errors.DeviceMayNotSend: _BROKEN,
     errors.UnknownRecipient: _BROKEN,
     errors.RecipientDisabled: _BROKEN,
     errors.QuotaRejected: _BROKEN,
