@@ -16,7 +16,11 @@ from tests.listeners import MANAGE
 
 SETTINGS = MANAGE.parent / "popadmin" / "settings.py"
 
-COMMANDS = {"LMTP_LISTEN": "lmtpd", "SASL_LISTEN": "authd"}  # what reads a setting, where it is not pop3d
+COMMANDS = {
+    "LMTP_LISTEN": "lmtpd",
+    "SASL_LISTEN": "authd",
+    "POLICY_LISTEN": "policyd",
+}  # what reads a setting, where it is not pop3d
 # (variable, value, what the line says is allowed); FILE stands for a file that is there, GONE for one that is not,
 # EMPTY and NOISE for files that hold nothing, and no text.
 CASES = [
@@ -50,6 +54,8 @@ CASES = [
     ("LMTP_LISTEN", "unix:/GONE/socket", "choose another address"),
     ("SASL_LISTEN", "unix:relative", "unix:/path"),
     ("SASL_LISTEN", "", "nothing to listen on"),
+    ("POLICY_LISTEN", "127.0.0.1", "HOST:PORT"),
+    ("POLICY_LISTEN", "", "nothing to listen on"),
     ("PUBLIC_POP3_PORT", "0", "from 1 to 65535"),
     ("PUBLIC_POP3S_PORT", "pop3s", "from 1 to 65535"),
     ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),
