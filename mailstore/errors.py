@@ -7,6 +7,8 @@ MailError
 │   ├── BadCredentials       unknown user, wrong password, suspended account: not distinguished on purpose
 │   ├── PopSwitchedOff       only after the right password
 │   ├── MainPasswordBarred   only after the right password
+│   ├── SendingOff           only after the right password
+│   ├── DeviceMayNotSend     only after the right password
 │   ├── UnknownRecipient     no mailbox and no alias of this address
 │   ├── RecipientDisabled    the mailbox does not receive
 │   ├── QuotaRejected        over quota in a domain that rejects
@@ -20,6 +22,7 @@ MailError
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
     ├── Throttled            too many wrong passwords or unknown accounts
+    ├── SendingLimitReached  a mailbox or its domain has sent as much as it may for now
     ├── MailMoving           the mail is still being moved from the old server
     ├── Abandoned            the client left before its password was checked
     └── AliasOutside         an alias with targets that only the MTA can reach
@@ -48,11 +51,23 @@ class PopSwitchedOff(Refused):
 
 
 class MainPasswordBarred(Refused):
-    """The main password was right, but this mailbox requires a device password for POP."""
+    """The main password was right, but mail programs need a device password in this mailbox."""
+
+
+class SendingOff(Refused):
+    """The password was right, but this mailbox may not send."""
+
+
+class DeviceMayNotSend(Refused):
+    """The password of a device was right, but it is for fetching alone."""
 
 
 class UnknownRecipient(Refused):
-    """Neither a mailbox nor an alias has this address."""
+    """Neither a mailbox nor an alias has this address. `elsewhere`: its domain is none of ours."""
+
+    def __init__(self, cause: str, *, elsewhere: bool = False) -> None:
+        super().__init__(cause)
+        self.elsewhere = elsewhere
 
 
 class RecipientDisabled(Refused):
@@ -101,6 +116,10 @@ class Overloaded(TryAgain):
 
 class Throttled(TryAgain):
     """Too many distinct wrong passwords or unknown accounts."""
+
+
+class SendingLimitReached(TryAgain):
+    """A mailbox, or its domain, has sent as many messages as it may in an hour or a day."""
 
 
 class MailMoving(TryAgain):

@@ -66,8 +66,11 @@ ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.BadCredentials: INTERNAL,
     errors.PopSwitchedOff: INTERNAL,
     errors.MainPasswordBarred: INTERNAL,
+    errors.SendingOff: INTERNAL,
+    errors.DeviceMayNotSend: INTERNAL,
     errors.BodyLost: INTERNAL,
     errors.Throttled: INTERNAL,
+    errors.SendingLimitReached: INTERNAL,
     errors.Abandoned: INTERNAL,
 }
 

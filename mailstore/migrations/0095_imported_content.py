@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0050_rename_count")]
+    dependencies = [("mailstore", "0092_former_addresses")]
 
     operations = [
         migrations.AddField(

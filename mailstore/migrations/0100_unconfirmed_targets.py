@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0050_rename_count")]
+    dependencies = [("mailstore", "0095_imported_content")]
 
     operations = [
         migrations.AddField(

@@ -3,7 +3,7 @@
 from mailstore.models.aliases import Alias
 from mailstore.models.audit import AuditEntry
 from mailstore.models.bodies import Body, BodyCheck, StoreTie
-from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedName
+from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedName, SharedFailure
 from mailstore.models.domains import Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
@@ -11,6 +11,7 @@ from mailstore.models.mailbox_moves import MailboxMove
 from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
 from mailstore.models.policies import RetentionPolicy
+from mailstore.models.sending import SendingBudget
 from mailstore.models.site_state import (
     Heartbeat,
     HoldingsCache,
@@ -51,6 +52,8 @@ __all__ = [
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",
+    "SendingBudget",
+    "SharedFailure",
     "StoreTie",
     "SweepPass",
     "Tally",

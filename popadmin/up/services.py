@@ -18,6 +18,7 @@ from popadmin.up.endpoints import endpoints
 LISTENERS, WEB = 1, 2  # stages of the stop: first no new mail, at last the pages
 WEB_WORKERS, WEB_THREADS = 2, 8  # for a small site; a large one runs its own gunicorn
 WEB_WORKER = "popadmin.http_server.worker.Worker"  # its threads never wait for a peer
+LISTENING = (("lmtpd", "LMTP_LISTEN"), ("authd", "SASL_LISTEN"), ("policyd", "POLICY_LISTEN"))
 SWEEP_SECONDS = 3600
 SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, and 3 of Postgres itself
 
@@ -25,12 +26,13 @@ SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, and 3 of Pos
 def services() -> tuple[Service, ...]:
     """Return every service that has something to do under these settings."""
     pop3 = tuple(endpoint for variable in conf.POP3_VARIABLES for endpoint in endpoints(variable))
-    lmtp, web = endpoints("LMTP_LISTEN"), endpoints("WEB_LISTEN")
+    web = endpoints("WEB_LISTEN")
     found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
     if pop3:
         found.append(Service("pop3d", _manage("pop3d"), LISTENERS, pop3))
-    if lmtp:
-        found.append(Service("lmtpd", _manage("lmtpd"), LISTENERS, lmtp))
+    for command, variable in LISTENING:
+        if listens := endpoints(variable):
+            found.append(Service(command, _manage(command), LISTENERS, listens))
     if web:
         found.append(Service("web", gunicorn([each.text for each in web]), WEB, web))
     return tuple(found)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
 import pytest
 
 from tests.faults.breakable_site import SENDER, BreakableSite
-from tests.listeners import daemon
+from tests.listeners import LONGEST_WAIT_SECONDS, Daemon, daemon
+from tests.site.rows import PASSWORD
 from tests.up.programs import until
 
 ANN, BOB, CAT = "p0@example.org", "p1@example.org", "p2@example.org"
@@ -77,3 +84,47 @@ def test_listeners_that_start_before_their_database_serve_when_it_comes(site: Br
             site.until_it_serves()
         finally:
             site.pop3d, site.lmtpd = earlier
+
+
+def test_an_mta_that_asks_who_may_send_loses_its_connection_and_hears_of_no_wrong_password(site: BreakableSite) -> None:
+    with daemon("authd", **site.environment) as authd:
+        assert asked(authd, PASSWORD).startswith(b"OK\t1\tuser=")
+        assert asked(authd, "wrong").startswith(b"FAIL\t1\t")
+        site.cluster.stop()
+        until(lambda: asked(authd, PASSWORD) == b"", "sign-ins are put off")
+        assert asked(authd, "wrong") == b""
+        site.cluster.start()
+        until(lambda: asked(authd, PASSWORD).startswith(b"OK\t"), "the database is found again")
+
+
+def test_the_policy_service_has_no_opinion_while_the_database_is_away(site: BreakableSite) -> None:
+    with daemon("policyd", **site.environment) as policyd, connected(policyd) as (sock, lines):
+        assert policy(sock, lines, "nobody@example.org").startswith(b"action=550 ")
+        site.cluster.stop()
+        until(lambda: policy(sock, lines, "nobody@example.org") == b"action=DUNNO\n", "it has no opinion")
+        site.cluster.start()
+        until(lambda: policy(sock, lines, "nobody@example.org").startswith(b"action=550 "), "it has one again")
+
+
+def policy(sock: socket.socket, lines: BinaryIO, recipient: str) -> bytes:
+    """What Postfix hears at RCPT, on one connection for all requests."""
+    sock.sendall(b"request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=%b\n\n" % recipient.encode())
+    action = lines.readline()
+    assert lines.readline() == b"\n"
+    return action
+
+
+@contextmanager
+def connected(listener: Daemon) -> Iterator[tuple[socket.socket, BinaryIO]]:
+    with socket.create_connection(listener.address, LONGEST_WAIT_SECONDS) as sock, sock.makefile("rb") as lines:
+        yield sock, lines
+
+
+def asked(authd: Daemon, secret: str) -> bytes:
+    """What Postfix hears behind the greeting; nothing where the connection ends."""
+    response = b64encode(f"\0{ANN}\0{secret}".encode())
+    with connected(authd) as (sock, lines):
+        sock.sendall(b"VERSION\t1\t0\nCPID\t1\nAUTH\t1\tPLAIN\tservice=smtp\tresp=" + response + b"\n")
+        while lines.readline() != b"DONE\n":
+            pass
+        return lines.readline()

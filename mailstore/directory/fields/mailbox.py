@@ -28,6 +28,16 @@ MAILBOX = Table(
             option_help="messages at most", headings=("quota messages", "quota_messages"),
         ),
         Field(
+            name="send_hourly", kind=Kind.COUNT, model=Mailbox, setter=Setter.HOST,
+            help=_("Leave empty for what the domain says of each mailbox."),
+            option_help="messages that it may send an hour; none: as the domain says",
+        ),
+        Field(
+            name="send_daily", kind=Kind.COUNT, model=Mailbox, setter=Setter.HOST,
+            help=_("Leave empty for what the domain says of each mailbox."),
+            option_help="messages that it may send a day; none: as the domain says",
+        ),
+        Field(
             name="suspended", kind=Kind.SWITCH, model=User, holder="user", column="is_active", negated=True,
             absent=(Surface.FORM, Surface.BULK),  # a button of the mailbox, and a bulk action of its own
             own_label=_("suspended"), options=("--suspend", "--activate"),
@@ -53,6 +63,10 @@ MAILBOX = Table(
         Field(
             name="main_pop", kind=Kind.SWITCH, model=Mailbox, option_help="the main password signs in to POP too",
             headings=("main_pop",),
+        ),
+        Field(
+            name="smtp", kind=Kind.SWITCH, model=Mailbox,
+            option_help="may sign in to send mail, where the MTA asks SASL_LISTEN", headings=("smtp",),
         ),
         Field(
             name="web", kind=Kind.SWITCH, model=Mailbox,
@@ -83,11 +97,14 @@ class MailboxValues(TypedDict, total=False):
     name: str
     quota_octets: int | None
     quota_messages: int | None
+    send_hourly: int | None
+    send_daily: int | None
     suspended: bool
     must_change_password: bool
     receives: bool
     pop: bool
     main_pop: bool
+    smtp: bool
     web: bool
     held: bool
     notes: str
@@ -123,6 +140,12 @@ DEVICE = Table(
             ),
             option_help="independent: deleting hides mail here only (default); primary: removes it for all; "
             "peek: never counts",
+        ),
+        Field(
+            name="may_send", kind=Kind.SWITCH, model=Device, setter=Setter.OWNER,
+            prompt=_("It may also send mail"),
+            help=_("With this password, through the outgoing mail server. Leave it off for what only fetches mail."),
+            option_help="its password may also send mail (default: it may only fetch)",
         ),
         Field(
             name="start", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER,

@@ -21,6 +21,8 @@ from mailstore.sql.statements.delivery import (
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
 from mailstore.sql.statements.removal import REMOVE
+from mailstore.sql.statements.sending import LOCK_BUDGETS, OPEN_BUDGETS, SENDING_LIMITS, TAKE_FROM_BUDGETS
+from mailstore.sql.statements.shared_failures import FAILURES, FORGET_FAILURES, SHARE_FAILURES
 from mailstore.sql.statements.sign_in import (
     KNOWN_NETWORKS,
     MAILBOX_OF,
@@ -36,6 +38,7 @@ READS = (
     ANY_BODY,
     BARRED,
     CARDS,
+    FAILURES,
     LISTING,
     MAILBOX_OF,
     MOVING_DOMAINS,
@@ -45,6 +48,7 @@ READS = (
     RECIPIENTS,
     RENAMES,
     ROOM,
+    SENDING_LIMITS,
     SIGN_IN,
     SITE_EXPIRY,
     STORE_TIE,
@@ -57,17 +61,22 @@ WRITES = (
     DELIVER,
     DELIVER_ALL,
     DIARY,
+    FORGET_FAILURES,
     ROLL_UP_DIARY,
     HIDE,
     KNOWN_NETWORKS,
     LOCK,
+    LOCK_BUDGETS,
     LOCK_DOMAINS,
     LOOPED,
+    OPEN_BUDGETS,
     OWN_HASH,
     PRUNE_REFUSED_NAMES,
     REFUSED_NAMES,
     REMOVE,
     SERVED_CERTIFICATES,
+    SHARE_FAILURES,
     SIGHTINGS,
+    TAKE_FROM_BUDGETS,
     UNEXPANDED,
 )

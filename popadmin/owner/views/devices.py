@@ -17,7 +17,7 @@ from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Device
+from mailstore.models import Device, DiarySession
 from mailstore.retention import waiting_mail
 from popadmin.owner import access, device_state, program_steps
 from popadmin.owner.forms import ModeForm, RenameForm
@@ -80,7 +80,7 @@ class DevicePage(TemplateView):
 
     def _forms(self) -> dict[str, Form]:
         return {
-            "rename": RenameForm(initial={"name": self.device.name, "kind": self.device.kind}),
+            "rename": RenameForm(initial={name: getattr(self.device, name) for name in RenameForm.base_fields}),
             "mode": ModeForm(initial={"mode": device_mode.of(self.device).value}, offered=self.offered()),
         }
 
@@ -124,9 +124,11 @@ class RenameDevice(_DeviceForm):
     def change(self, values: dict[str, Any]) -> str:
         address, by = _address(self.device), actor(self.request)
         device = devices.rename(address, self.device.name, values["name"], actor=by)
-        if values["kind"] in (self.device.kind, ""):
+        kind, may_send = values["kind"] or self.device.kind, values["may_send"]
+        if (kind, may_send) == (self.device.kind, self.device.may_send):
             return _("The device is now called “%(name)s”.") % {"name": device.name}
-        devices.set_kind(address, device.name, values["kind"], actor=by)
+        devices.set_kind(address, device.name, kind, actor=by)
+        devices.set_may_send(address, device.name, may_send, actor=by)
         return _("Saved.")
 
 
@@ -169,7 +171,8 @@ class DeviceStatus(DevicePage):
         device = self.device
         if device.last_sign_in_at is None or device.main:
             return {"device": device, "line": device_state.state_line(device)}
-        session = access.diary(signed_in(self.request)).filter(device=device).order_by("-started_at").first()
+        fetches = access.diary(signed_in(self.request)).filter(device=device).exclude(ended=DiarySession.Ended.SENT)
+        session = fetches.order_by("-started_at").first()
         long_ago = timezone.now() - device.last_sign_in_at > SESSION_ENDS
         return {
             "device": device,

@@ -1,0 +1,11 @@
+"""MTAs are not told of senders whose sending is switched off."""
+
+from django.db import migrations
+
+from mailstore.migrations import mta_views
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mailstore", "0107_sending_limits")]
+
+    operations = [mta_views.define("mta_mailbox_names", "0121"), mta_views.define("mta_senders", "0121")]
