@@ -59,6 +59,8 @@ VERBS: dict[str, Promise] = {
     "mailbox.remove": gettext_lazy("removed the mailbox"),
     "mailbox.rename": gettext_lazy("moved here from another domain the mailbox"),
     "mailbox.restore": gettext_lazy("restored the mailbox"),
+    "mta.setup": gettext_lazy("set up the mail server"),
+    "mta.undo": gettext_lazy("took back the setup of the mail server"),
     "mailbox_import.done": gettext_lazy("imported the file"),
     "mailbox_import.passwords": gettext_lazy("downloaded the passwords of"),
     "mailbox_import.undone": gettext_lazy("undid the import of the file"),

@@ -13,6 +13,7 @@ from django_stubs_ext import StrOrPromise
 
 from mailstore.directory.site_figures import SiteFigures
 from mailstore.models import User
+from mailstore.mta.mail_flow import LastCheck
 from popadmin.panel.overview_stats import Totals
 from popadmin.web.certificates import Certificate
 from popadmin.web.formats import moment
@@ -34,16 +35,17 @@ class Rank(IntEnum):
     CERTIFICATE = 6
     DISK_LOW = 7
     STORED_MAIL = 8
-    SWEEP = 9
-    OLD_PASSWORD = 10
-    DOMAIN_NEAR = 11
-    MAILBOX_NEAR = 12
-    PROGRAM = 13
-    CROWD = 14
-    CAP = 15
-    IMPORT = 16
-    JOB = 17
-    OLD_TLS = 18
+    MAIL_FLOW = 9
+    SWEEP = 10
+    OLD_PASSWORD = 11
+    DOMAIN_NEAR = 12
+    MAILBOX_NEAR = 13
+    PROGRAM = 14
+    CROWD = 15
+    CAP = 16
+    IMPORT = 17
+    JOB = 18
+    OLD_TLS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class SiteEvidence:
     certificates: Sequence[Certificate]
     damaged: bool
     crowded: Sequence[str]
+    mail_flow: LastCheck
 
 
 def since(at: datetime | None) -> str:
