@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,13 @@ class Lmtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Questions:
+    """Where an MTA asks one kind of question."""
+
+    listen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Conf:
     data_dir: Path
     mail_store_url: str
@@ -71,6 +79,7 @@ class Conf:
     tls: Tls
     pop3: Pop3
     lmtp: Lmtp
+    sasl: Questions
 
 
 def load() -> Conf:
@@ -106,4 +115,13 @@ def load() -> Conf:
             max_message_octets=settings.MAX_MESSAGE_OCTETS,
             hostname=settings.PUBLIC_HOSTNAME,
         ),
+        sasl=Questions(settings.SASL_LISTEN),
     )
+
+
+def site_key() -> bytes:
+    """Return a key that is the same in every process of the site, and leads nobody to SECRET_KEY.
+
+    Raises ImproperlyConfigured if there is no SECRET_KEY.
+    """
+    return hashlib.blake2b(settings.SECRET_KEY.encode(), person=b"popadmin-site", digest_size=32).digest()

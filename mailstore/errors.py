@@ -7,6 +7,8 @@ MailError
 │   ├── BadCredentials       unknown user, wrong password, suspended account: not distinguished on purpose
 │   ├── PopSwitchedOff       only after the right password
 │   ├── MainPasswordBarred   only after the right password
+│   ├── SendingOff           only after the right password
+│   ├── DeviceMayNotSend     only after the right password
 │   ├── UnknownRecipient     no mailbox and no alias of this address
 │   ├── RecipientDisabled    the mailbox does not receive
 │   ├── QuotaRejected        over quota in a domain that rejects
@@ -47,7 +49,15 @@ class PopSwitchedOff(Refused):
 
 
 class MainPasswordBarred(Refused):
-    """The main password was right, but this mailbox requires a device password for POP."""
+    """The main password was right, but mail programs need a device password in this mailbox."""
+
+
+class SendingOff(Refused):
+    """The password was right, but this mailbox may not send."""
+
+
+class DeviceMayNotSend(Refused):
+    """The password of a device was right, but it is for fetching alone."""
 
 
 class UnknownRecipient(Refused):

@@ -49,7 +49,14 @@ FROM (
 
 
 def add(
-    address: str, name: str, *, actor: Actor, mode: str | None = None, start: str = "all", kind: str = Device.Kind.OTHER
+    address: str,
+    name: str,
+    *,
+    actor: Actor,
+    mode: str | None = None,
+    start: str = "all",
+    kind: str = Device.Kind.OTHER,
+    may_send: bool = False,
 ) -> tuple[Device, str]:
     """Add a device. Returns it with its secret, which is kept nowhere else, so show it once.
 
@@ -71,6 +78,7 @@ def add(
             name=label,
             kind=sort,
             mode=chosen,
+            may_send=may_send,
             selector=secret[: device_secret.SELECTOR_CHARACTERS],
             digest=device_secret.digest(secret),
             hidden=hidden,
@@ -79,7 +87,10 @@ def add(
             hidden_octets=octets,
         )
         _take_change(mailbox)
-        audit.record(actor, "device.add", normal, mailbox=mailbox, device=label, mode=chosen, start=begin, kind=sort)
+        audit.record(
+            actor, "device.add", normal, mailbox=mailbox, device=label, mode=chosen, start=begin, kind=sort,
+            may_send=may_send,
+        )  # fmt: skip
     return device, secret
 
 
@@ -143,6 +154,21 @@ def set_kind(address: str, name: str, kind: str, *, actor: Actor) -> Device:
     return device
 
 
+def set_may_send(address: str, name: str, may_send: bool, *, actor: Actor) -> Device:
+    """Choose whether a device's password may send mail. Rejected for the main password: Mailbox.main_pop decides."""
+    normal = mailbox_lookup.normalized(address)
+    with transaction.atomic():
+        mailbox = mailbox_lookup.locked(normal)
+        device = _named(mailbox, name)
+        if device.main:
+            raise Rejected(_("the main password may send as long as mail programs may use it"))
+        if device.may_send != may_send:
+            device.may_send = may_send
+            device.save(update_fields=["may_send"])
+            audit.record(actor, "device.send", normal, mailbox=mailbox, device=device.name, may_send=may_send)
+    return device
+
+
 def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
     """Rename a device. Rejected when another device of the mailbox has the name, in any letter case."""
     normal = mailbox_lookup.normalized(address)
@@ -162,7 +188,7 @@ def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
 
 def listing(address: str) -> QuerySet[Device]:
     """Return the devices of a mailbox, the main password first, without revoked ones. Rejected for no mailbox."""
-    return _active(mailbox_lookup.get(address)).order_by("-main", "created_at", "pk")
+    return _active(mailbox_lookup.get(address)).select_related("mailbox").order_by("-main", "created_at", "pk")
 
 
 def _active(mailbox: Mailbox) -> QuerySet[Device]:

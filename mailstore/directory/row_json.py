@@ -71,6 +71,7 @@ def device(row: Device) -> Json:
     """Return the JSON of a device, without its password."""
     return {
         **_values(row, DEVICE),
+        "may_send": row.mailbox.main_pop if row.main else row.may_send,
         "main": row.main,
         "hidden_messages": row.hidden_messages,
         "last_sign_in_at": row.last_sign_in_at and row.last_sign_in_at.isoformat(),

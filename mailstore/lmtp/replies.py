@@ -64,6 +64,8 @@ ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.BadCredentials: INTERNAL,
     errors.PopSwitchedOff: INTERNAL,
     errors.MainPasswordBarred: INTERNAL,
+    errors.SendingOff: INTERNAL,
+    errors.DeviceMayNotSend: INTERNAL,
     errors.BodyLost: INTERNAL,
     errors.Throttled: INTERNAL,
     errors.Abandoned: INTERNAL,

@@ -23,6 +23,7 @@ class Device(NamedTuple):
     hidden_octets: int
     unseen: bool  # it never signed in before
     last_client: str | None
+    may_send: bool
 
 
 class Account(NamedTuple):
@@ -34,6 +35,7 @@ class Account(NamedTuple):
     mailbox: int
     pop: bool
     main_pop: bool
+    smtp: bool
     messages: int
     octets: int
     change: int
@@ -70,6 +72,7 @@ def read(answer: PGresult) -> Account | None:
         mailbox=int(mailbox),
         pop=pop == b"t",
         main_pop=main_pop == b"t",
+        smtp=answer.get_value(0, 27) == b"t",
         messages=int(messages),
         octets=int(octets),
         change=int(change),
@@ -107,6 +110,7 @@ def _device(answer: PGresult, row: int) -> Device:
         hidden_octets=int(hidden_octets),
         unseen=unseen == b"t",
         last_client=client.decode() or None,
+        may_send=answer.get_value(row, 28) == b"t",
     )
 
 

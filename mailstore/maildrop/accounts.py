@@ -6,21 +6,16 @@ import logging
 from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError
-from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.listing_cache import Listings
 from mailstore.maildrop.maildrop import MaildropContext
-from mailstore.maildrop.password_check import Passwords
-from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.maildrop.session_revocation import SessionRevocation
 from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
-from mailstore.maildrop.sign_in_refusal import SignInRefusals
+from mailstore.maildrop.sign_in_purpose import Fetching
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.policy.networks import KnownPairs
-from mailstore.policy.throttle import Throttle
 from mailstore.ports import BodyStore, Credentials, Done, Maildrop, OldServers, SignIn
 from mailstore.sql.connection_pool import ConnectionPool
-from mailstore.sql.statements.sign_in import MOVING_DOMAINS, SITE_EXPIRY
+from mailstore.sql.statements.sign_in import SITE_EXPIRY
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -29,7 +24,11 @@ log = logging.getLogger("popadmin.signin")
 
 
 class StoredAccounts:
-    """ports.Accounts over Postgres. Lives in one worker, on its loop, which calls `refresh` and the parts' `flush`."""
+    """ports.Accounts over Postgres. Lives in one worker, on its loop.
+
+    The loop calls `refresh`, `throttle.exchange` and the parts\' `flush`. Workers with the same `site_key` share what
+    they know of guessers.
+    """
 
     def __init__(
         self,
@@ -37,30 +36,24 @@ class StoredAccounts:
         bodies: BodyStore,
         last_sign_ins: LastSignIns,
         old_servers: OldServers | None = None,
+        *,
+        site_key: bytes | None = None,
     ) -> None:
         self._lanes = lanes
         listings = Listings()
         lanes.on_return(listings.clear)
-        self.diary = Diary(lanes)
-        self.refused_names = RefusedNames(lanes)
+        self._context = SignInContext.of(lanes, last_sign_ins, old_servers, protocol="pop3", site_key=site_key)
+        self.throttle = self._context.throttle
+        self.diary = self._context.refusals.diary
+        self.refused_names = self._context.refusals.names
+        self._passwords = self._context.passwords
         self._revocation = SessionRevocation(lanes)
-        self._passwords = Passwords()
-        self._moving_domains: set[str] = set()
-        throttle = Throttle()
-        self._context = SignInContext(
-            MaildropContext(lanes, bodies, listings, self.diary, self._revocation),
-            last_sign_ins,
-            self._passwords,
-            throttle,
-            SignInRefusals(lanes, self._passwords, throttle, self.diary, self.refused_names),
-            KnownPairs(),
-            old_servers,
-            self._moving_domains,
-        )
+        maildrops = MaildropContext(lanes, bodies, listings, self.diary, self._revocation)
+        self._purpose = Fetching(maildrops, last_sign_ins, old_servers)
         self._site_expire_days: tuple[int | None, bool] | None = None
 
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> SignIn:
-        sign_in = StoredSignIn(self._context, credentials, done)
+        sign_in = StoredSignIn(self._context, self._purpose, credentials, done)
         sign_in.begin()
         return sign_in
 
@@ -73,7 +66,7 @@ class StoredAccounts:
     def refresh(self) -> None:
         """Read the expiry that CAPA announces before a sign-in, and which domains move. Called every half minute."""
         self._lanes.read(SITE_EXPIRY, (), self._refreshed)
-        self._lanes.read(MOVING_DOMAINS, (), self._moving_found)
+        self._context.moving_domains.refresh()
 
     def close(self) -> None:
         """End timers and threads."""
@@ -86,10 +79,3 @@ class StoredAccounts:
         elif not isinstance(answer, MailError):
             days = answer.get_value(0, 0)
             self._site_expire_days = (int(days) if days else None, answer.get_value(0, 1) == b"t")
-
-    def _moving_found(self, answer: PGresult | MailError) -> None:
-        if isinstance(answer, StatementFailed):
-            log.error("the domains that move could not be read: %s", answer)
-        elif not isinstance(answer, MailError):
-            self._moving_domains.clear()
-            self._moving_domains.update((answer.get_value(row, 0) or b"").decode() for row in range(answer.ntuples))

@@ -50,7 +50,7 @@ class LastSignIns:
             self.flush()
 
     def know(self, user: int, network: str, *, lost: Callable[[], None]) -> None:
-        """Note that a user signed in from a network. Call it before `add`: it is written with the devices.
+        """Note that a user signed in from a network. Call it before `add`, which may write both.
 
         `lost` is called where it will not be written; then a later sign-in has to note it again.
         """
@@ -61,21 +61,19 @@ class LastSignIns:
 
     def flush(self, done: Callable[[object], None] = lambda _: None) -> None:
         """Write what was noted. `done` is called once, even if writing failed; then it is kept for the next time."""
-        if not self._seen:
+        if not (self._seen or self._networks):
             done(None)
             return
         seen, self._seen = self._seen, {}
         networks, self._networks = self._networks, {}
-        times = array_literals.texts(one.at.isoformat() for one in seen.values())
-        clients = array_literals.texts(one.client for one in seen.values())
 
         def written(answer: object) -> None:
             if isinstance(answer, MailError):
                 self._take_back(seen, networks, answer)
             done(answer)
 
-        sightings = (SIGHTINGS, SIGHTINGS.values(device_ids=array_literals.bigints(seen), times=times, clients=clients))
-        self._lanes.write((sightings, _known(networks)) if networks else (sightings,), written)
+        steps = [*([_sightings(seen)] if seen else []), *([_known(networks)] if networks else [])]
+        self._lanes.write(steps, written)
 
     def _take_back(
         self, seen: dict[int, _LastSignIn], networks: dict[tuple[int, str], _KnownNetwork], error: MailError
@@ -98,6 +96,12 @@ class LastSignIns:
                 return
             if one.refusals < REFUSALS_AT_MOST:
                 self._seen.setdefault(device, one)
+
+
+def _sightings(seen: dict[int, _LastSignIn]) -> tuple[Statement, Parameters]:
+    times = array_literals.texts(one.at.isoformat() for one in seen.values())
+    clients = array_literals.texts(one.client for one in seen.values())
+    return SIGHTINGS, SIGHTINGS.values(device_ids=array_literals.bigints(seen), times=times, clients=clients)
 
 
 def _known(networks: dict[tuple[int, str], _KnownNetwork]) -> tuple[Statement, Parameters]:

@@ -22,6 +22,7 @@ from mailstore.policy.hash_queue import HashQueue, QueueName, Waiter
 log = logging.getLogger("popadmin.signin")
 
 CHECK_THREADS = 2  # argon2 takes 19 MiB in each; more threads than cores would only take memory
+GUESS_OCTETS = 2  # tell the wrong passwords of a day apart, and are far too few to find one by
 REMEMBERED = 50_000  # verified passwords that are kept as digests: at most 10 MB
 
 Answer = Callable[[bool | MailError], None]
@@ -52,9 +53,10 @@ def is_unusable(encoded: str) -> bool:
 class Passwords:
     """The password checks of one process. It keeps no password, only a keyed digest of each right one, by its hash."""
 
-    def __init__(self) -> None:
+    def __init__(self, site_key: bytes | None = None) -> None:
         self._pool = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="password")
         self._key = os.urandom(32)
+        self._site_key = site_key or self._key
         self._verified: OrderedDict[str, bytes] = OrderedDict()
         self._queue = HashQueue[Check]()
         self._running = 0
@@ -64,6 +66,10 @@ class Passwords:
     def digest(self, secret: str) -> bytes:
         """Return a digest of a secret, with the key of this process."""
         return hashlib.blake2b(secret.encode(), key=self._key, digest_size=16).digest()
+
+    def guess(self, secret: str) -> bytes:
+        """Return what counts as the same guess in every process of the site, for the throttle."""
+        return hashlib.blake2b(secret.encode(), key=self._site_key, digest_size=GUESS_OCTETS).digest()
 
     def known(self, secret: str, encoded: str) -> bool:
         """Return True if this process has verified this password against this stored hash before."""

@@ -16,7 +16,6 @@ from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_
 
 log = logging.getLogger("popadmin.signin")
 
-PROTOCOL = "pop3"
 WRITE_SECONDS = 5  # between two batches, however many sign-ins are refused
 Reason = RefusedName.Reason
 
@@ -27,30 +26,31 @@ class RefusedNames:
     To lose a batch is harmless, and so is one that is written twice since its answer was lost.
     """
 
-    def __init__(self, lanes: ConnectionPool) -> None:
+    def __init__(self, lanes: ConnectionPool, protocol: str = "pop3") -> None:
         self._lanes = lanes
+        self._protocol = protocol
         self._counts = RefusedCounts()
         self._due_at = datetime.now(UTC)
         self._writing = False
 
     def unknown(self, client: str, name: str) -> None:
         """Count a sign-in with a name that nobody has; `name` is "" if it is no address."""
-        self._counts.add(Reason.UNKNOWN.value, client, PROTOCOL, datetime.now(UTC), name=name)
+        self._counts.add(Reason.UNKNOWN.value, client, self._protocol, datetime.now(UTC), name=name)
 
     def barred(self, client: str, name: str, bar: Bar) -> None:
         """Count a sign-in that a limit refused. The bar of a whole network is counted without names."""
         now = datetime.now(UTC)
         reason, until = Reason(bar.limit.value), now + timedelta(seconds=bar.seconds)
         shown = name if reason is Reason.ACCOUNT else ""
-        self._counts.add(reason.value, client, PROTOCOL, now, name=shown, until=until)
+        self._counts.add(reason.value, client, self._protocol, now, name=shown, until=until)
 
     def crowded(self, client: str) -> None:
         """Count a connection that was refused: its address has too many."""
-        self._counts.add(Reason.CONNECTIONS.value, client, PROTOCOL, datetime.now(UTC))
+        self._counts.add(Reason.CONNECTIONS.value, client, self._protocol, datetime.now(UTC))
 
     def mismatched(self, client: str, reason: Reason, version: str) -> None:
         """Count a client with which no TLS can begin; `version` is the newest that it offered, "" if none is known."""
-        self._counts.add(reason.value, client, PROTOCOL, datetime.now(UTC), name=client, version=version)
+        self._counts.add(reason.value, client, self._protocol, datetime.now(UTC), name=client, version=version)
 
     def flush(self, done: Callable[[], None] = lambda: None, *, every: bool = False) -> None:
         """Write what is due, with `every` all of it. `done` is called once, even if writing failed."""

@@ -1,36 +1,31 @@
-"""One sign-in, from the query for the account to the answer."""
+"""One sign-in, from the query for the account to the answer, whatever it is for (`sign_in_purpose`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mailstore.errors import (
-    Abandoned,
-    BadCredentials,
-    MailError,
-    MailMoving,
-    MainPasswordBarred,
-    PopSwitchedOff,
-    Throttled,
-)
+from mailstore.errors import Abandoned, BadCredentials, MailError, Throttled
 from mailstore.maildrop import account_rows, own_hashes, password_check
 from mailstore.maildrop.account_rows import Account, Device, device_of
-from mailstore.maildrop.diary_record import SessionOrigin, address
+from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.last_sign_in import LastSignIns
-from mailstore.maildrop.maildrop import MaildropContext, StoredMaildrop, View
+from mailstore.maildrop.moving_domains import MovingDomains
 from mailstore.maildrop.password_check import Check, Passwords
+from mailstore.maildrop.refused_names import RefusedNames
+from mailstore.maildrop.shared_throttle import SharedThrottle
+from mailstore.maildrop.sign_in_purpose import Purpose
 from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
 from mailstore.policy import device_secret
 from mailstore.policy.addresses import BadAddress, normal_address, normal_local_part
 from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.networks import KnownPairs, network
-from mailstore.policy.throttle import Bar, Throttle
-from mailstore.ports import Credentials, Done, Maildrop, Move, OldServers
+from mailstore.policy.throttle import Bar
+from mailstore.ports import Credentials, Done, Move, OldServers
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SIGN_IN
 
 if TYPE_CHECKING:
@@ -41,21 +36,43 @@ PREVIOUS_PASSWORD_SECONDS = 0.1  # each wrong password waits so long at least, f
 NOBODY = b""  # an address that no user has; looked up for input that is no address, so that it costs the same
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class SignInContext:
     """What all sign-ins of a worker use."""
 
-    maildrops: MaildropContext
+    lanes: ConnectionPool
     last_sign_ins: LastSignIns
     passwords: Passwords
-    throttle: Throttle
+    throttle: SharedThrottle
     refusals: SignInRefusals
     known_pairs: KnownPairs
     old_servers: OldServers | None  # None: nobody moves here
-    moving_domains: Set[str]  # whose old server is asked
+    moving_domains: MovingDomains
+
+    @classmethod
+    def of(
+        cls,
+        lanes: ConnectionPool,
+        last_sign_ins: LastSignIns,
+        old_servers: OldServers | None,
+        *,
+        protocol: str,
+        site_key: bytes | None,
+    ) -> SignInContext:
+        """Make the context of one worker; `protocol` is the word for it in RefusedName.
+
+        Workers with the same `site_key` count the failures of all of them; None: this one counts alone.
+        """
+        passwords, throttle = Passwords(site_key), SharedThrottle(lanes, site_key)
+        refusals = SignInRefusals(lanes, passwords, throttle, Diary(lanes), RefusedNames(lanes, protocol))
+        moving_domains = MovingDomains(lanes)
+        return cls(lanes, last_sign_ins, passwords, throttle, refusals, KnownPairs(), old_servers, moving_domains)
 
 
-class StoredSignIn:
+class StoredSignIn(Generic[T]):
     """ports.SignIn. Its steps: read the rows, wait if there were failures before, check the slow hash, answer.
 
     A device's secret, and a password that this process has verified before, are answered right after the first step.
@@ -75,13 +92,15 @@ class StoredSignIn:
         "_memory",
         "_name",
         "_network",
+        "_purpose",
         "_timer",
         "_waited_seconds",
         "_wants_no_more",
     )
 
-    def __init__(self, memory: SignInContext, credentials: Credentials, done: Done[Maildrop]) -> None:
+    def __init__(self, memory: SignInContext, purpose: Purpose[T], credentials: Credentials, done: Done[T]) -> None:
         self._memory = memory
+        self._purpose = purpose
         self._credentials = credentials
         self._done = done
         self._network = network(credentials.client)
@@ -116,7 +135,7 @@ class StoredSignIn:
         where = None if known else self._network.encode()
         bare_name = self._bare_name.encode() if self._bare_name else None
         parameters = SIGN_IN.values(address=name, bare_name=bare_name, selector=selector, network=where)
-        memory.maildrops.lanes.read(SIGN_IN, parameters, self._found)
+        memory.lanes.read(SIGN_IN, parameters, self._found)
 
     # --- ports.SignIn -------------------------------------------------------------------------------------------------
 
@@ -180,9 +199,10 @@ class StoredSignIn:
         """Start the slow hash, later if the network failed often. An account that is known there never waits."""
         credentials = self._credentials
         if not known:
-            self._waited_seconds = self._memory.throttle.wait_seconds(
+            wait_seconds = self._memory.throttle.wait_seconds(
                 credentials.client, credentials.address, _now(), loopback=credentials.loopback
             )
+            self._waited_seconds = min(wait_seconds, self._purpose.longest_delay_seconds)
         if self._waited_seconds:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._waited_seconds, self._hash, account, QueueName.STRANGER)
@@ -210,8 +230,7 @@ class StoredSignIn:
             self._done(right)
         elif right and account:
             if check and check.own_hash and account.active:
-                lanes = self._memory.maildrops.lanes
-                own_hashes.store(lanes, account.user, foreign=account.encoded, own=check.own_hash)
+                own_hashes.store(self._memory.lanes, account.user, foreign=account.encoded, own=check.own_hash)
             self._right(account, account.main())
         elif account and account.active and account.move and password_check.is_unusable(account.encoded):
             self._ask_old_server(account, account.move)
@@ -239,44 +258,30 @@ class StoredSignIn:
         elif isinstance(answer, MailError):
             self._done(answer)
         else:
-            own_hashes.store(self._memory.maildrops.lanes, account.user, foreign=account.encoded, own=answer)
+            own_hashes.store(self._memory.lanes, account.user, foreign=account.encoded, own=answer)
             self._right(account, account.main())
-
-    def _go_on_moving(self, device: Device, move: Move) -> None:
-        """Move the mail, if this is the password that the old server takes. A device's is known only here."""
-        if device.main and move.due and self._memory.old_servers is not None:
-            self._memory.old_servers.go_on(move, self._credentials.secret)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
     def _right(self, account: Account, device: Device) -> None:
         if not account.active:
             self._wrong("suspended or removed", account)
-        elif not account.pop:
-            self._refuse(Why.POP_OFF, account, PopSwitchedOff(account.address), device)
-        elif device.main and not account.main_pop:
-            self._refuse(Why.MAIN_OFF, account, MainPasswordBarred(account.address), device)
+        elif bar := self._purpose.bar(account, device):
+            self._refuse(bar.why, account, bar.error, device)
         else:
-            self._note(account, device)
-            if account.move:
-                self._go_on_moving(device, account.move)
-            if account.move and not account.move.arrived:
-                self._done(MailMoving(account.address))
-            else:
-                self._done(self._maildrop(account, device))
+            self._note(account)
+            self._done(self._purpose.open(account, device, self._credentials))
 
-    def _note(self, account: Account, device: Device) -> None:
+    def _note(self, account: Account) -> None:
         """Remember that the account signed in from this network."""
         memory, client, now = self._memory, self._credentials.client, _now()
         memory.throttle.succeeded(client, account.address, now)
         if not memory.known_pairs.has(account.address, self._network, now):
             memory.known_pairs.note(account.address, self._network, now)
+            memory.throttle.share_success(client, account.address)
             if not account.known_today:  # else the database knows it for less than a day
                 forget = partial(memory.known_pairs.forget, account.address, self._network)
                 memory.last_sign_ins.know(account.user, self._network, lost=forget)
-        memory.last_sign_ins.add(device.device, client)
-        if device.unseen:  # written at once: from now on it counts among the devices that must have got a message
-            memory.last_sign_ins.flush()
 
     def _refuse(self, why: Why, account: Account | None, error: MailError, device: Device | None = None) -> None:
         """Refuse and say why: the password was right, or was not checked."""
@@ -288,7 +293,7 @@ class StoredSignIn:
     def _wrong(self, why: str, account: Account | None) -> None:
         """Refuse without saying why, after the delay that failures earn; `why` is for the log."""
         credentials, memory = self._credentials, self._memory
-        secret = memory.passwords.digest(credentials.secret)
+        secret = memory.passwords.guess(credentials.secret)
         tried = memory.throttle.tried(credentials.client, credentials.address, secret, _now())
         self._cause = f"{why}, repeated" if tried else why
         delay_seconds = memory.throttle.failed(
@@ -299,8 +304,9 @@ class StoredSignIn:
             unknown=account is None and not self._bare_names_mailbox,
             loopback=credentials.loopback,
         )
+        delay_seconds = min(delay_seconds, self._purpose.longest_delay_seconds)
         rest_seconds = max(PREVIOUS_PASSWORD_SECONDS, delay_seconds - self._waited_seconds)
-        if self._domain in memory.moving_domains:
+        if self._domain in memory.moving_domains.names:
             # Nobody shall see by the time of a refusal for whom the old server was asked.
             rest_seconds = max(rest_seconds, self._began_at + MOVING_REFUSAL_SECONDS - _now())
         asyncio.get_running_loop().call_later(rest_seconds, self._tell_wrong)
@@ -319,23 +325,6 @@ class StoredSignIn:
 
     def _tell_wrong(self) -> None:
         self._done(BadCredentials(self._cause))
-
-    def _maildrop(self, account: Account, device: Device) -> Maildrop:
-        client, tls = address(self._credentials.client), self._credentials.tls or ""
-        view = View(
-            origin=SessionOrigin(account.mailbox, device.device, client, tls),
-            mailbox=account.mailbox,
-            address=account.address,
-            device=device.device,
-            device_name=device.name,
-            password_version=account.password_version if device.main else None,
-            change=account.change,
-            hidden=device.hidden,
-            messages=account.messages - device.hidden_messages,
-            octets=account.octets - device.hidden_octets,
-            expire_days=account.expire_days,
-        )
-        return StoredMaildrop(view, self._memory.maildrops)
 
 
 def _now() -> float:

@@ -19,11 +19,11 @@ from mailstore.maildrop.diary_record import DiaryEntry, SessionOrigin, address
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.password_check import Answer, Check, Passwords
 from mailstore.maildrop.refused_names import RefusedNames
+from mailstore.maildrop.shared_throttle import SharedThrottle
 from mailstore.models import DiarySession
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.hash_queue import QueueName
-from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.diary import PREVIOUS_PASSWORD
@@ -43,7 +43,7 @@ class SignInRefusals:
 
     lanes: ConnectionPool
     passwords: Passwords
-    throttle: Throttle
+    throttle: SharedThrottle
     diary: Diary
     names: RefusedNames
 
@@ -86,9 +86,7 @@ class SignInRefusals:
         def checked(right: bool | MailError) -> None:
             if right is True:
                 was_right()
-                self.throttle.forgive(
-                    credentials.client, credentials.address, self.passwords.digest(credentials.secret)
-                )
+                self.throttle.forgive(credentials.client, credentials.address, self.passwords.guess(credentials.secret))
             self.record(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
 
         self.lanes.read(PREVIOUS_PASSWORD, PREVIOUS_PASSWORD.values(mailbox_id=b"%d" % mailbox), compare)

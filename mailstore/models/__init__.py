@@ -3,7 +3,7 @@
 from mailstore.models.aliases import Alias
 from mailstore.models.audit import AuditEntry
 from mailstore.models.bodies import Body, BodyCheck, StoreTie
-from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedName
+from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedName, SharedFailure
 from mailstore.models.domains import Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
@@ -53,6 +53,7 @@ __all__ = [
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",
+    "SharedFailure",
     "StoreTie",
     "SweepPass",
     "Tally",

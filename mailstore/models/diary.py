@@ -9,6 +9,8 @@ from mailstore.models.columns import ChangeRanges
 class DiarySession(models.Model):
     """One session; or several of one hour that are alike: polls that fetched and marked nothing, refused sign-ins.
 
+    A sign-in to send mail is a session too: the MTA asked for it, and nothing is known of what it sent.
+
     `sessions` is how many the row stands for. The first began at `started_at`, the last ended at `ended_at`. `fetched`
     and `deleted` say which messages, as ranges of arrival numbers (Message.added). `device_mode` is the Device.Mode
     when the session ended: it says whether DELE removed for all, or hid from the device itself.
@@ -23,16 +25,20 @@ class DiarySession(models.Model):
         BARRED = "barred", _("ended here: this device may no longer use POP, or its password was changed")
         SHUTDOWN = "shutdown", _("the server was stopped")
         FAILED = "failed", _("the server failed")
+        SENT = "sent", _("signed in to send mail")
         WRONG = "wrong", _("refused: wrong password")
         PREVIOUS = "previous", _("refused: the previous password")
         SUSPENDED = "suspended", _("refused: suspended")
         POP_OFF = "pop-off", _("refused: POP is off")
-        MAIN_OFF = "main-off", _("refused: the main password may not be used for POP")
+        MAIN_OFF = "main-off", _("refused: mail programs may not use the main password")
+        SMTP_OFF = "smtp-off", _("refused: sending is off")
+        NO_SENDER = "no-sender", _("refused: this device may not send")
         THROTTLED = "throttled", _("refused: too many failures")
         MALFORMED = "malformed", _("refused: the name or password is not readable")
 
     REFUSED = (
-        Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.THROTTLED, Ended.MALFORMED
+        Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.SMTP_OFF, Ended.NO_SENDER,
+        Ended.THROTTLED, Ended.MALFORMED,
     )  # fmt: skip
 
     # No constraints: their checks would wait for the lock of the mailbox, and make others wait. A purge deletes the
@@ -124,7 +130,7 @@ class RefusedName(models.Model):
     reason = models.CharField(_("why"), max_length=11, choices=Reason.choices)
     name = models.CharField(_("name"), max_length=254, blank=True, default="")
     network = models.CharField(_("network"), max_length=64, blank=True, default="")
-    protocol = models.CharField(_("protocol"), max_length=4)  # pop3 or web
+    protocol = models.CharField(_("protocol"), max_length=4)  # pop3, smtp or web
     version = models.CharField(_("version of TLS"), max_length=7, blank=True, default="", db_default="")
     tries = models.BigIntegerField(_("how often"))
     days = models.IntegerField(_("days in a row"), default=1, db_default=1)
@@ -179,3 +185,23 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.mailbox_id}"
+
+
+class SharedFailure(models.Model):
+    """A failed sign-in that one worker counted, until the others have read it. It lives for a minute.
+
+    `account` is an address, or a digest of what is none: it may be a password in the wrong field. `secret` is a keyed
+    digest too short to find a password by. `forgiven` takes a failure back, `succeeded` exempts a network for a day.
+    """
+
+    at = models.DateTimeField()
+    writer = models.UUIDField()
+    kind = models.CharField(max_length=9)
+    client = models.CharField(max_length=64)
+    account = models.TextField()
+    secret = models.BinaryField(max_length=8)
+    unknown = models.BooleanField()
+    loopback = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.client}"

@@ -33,6 +33,7 @@ class Mailbox(models.Model):
     pop = models.BooleanField(_("POP sign-in"), default=True)
     web = models.BooleanField(_("web sign-in"), default=True)
     main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
+    smtp = models.BooleanField(_("SMTP sign-in, to send"), default=True, db_default=True)
     held = models.BooleanField(_("on hold"), default=False)
     policy = models.ForeignKey(
         "mailstore.RetentionPolicy", models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
@@ -114,6 +115,8 @@ class Device(models.Model):
     main = models.BooleanField(_("main password"), default=False)
     mode = models.CharField(_("mode"), max_length=11, choices=Mode.choices, default=Mode.INDEPENDENT)
     selector = models.CharField(_("selector"), max_length=16, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL is "no secret of its own", and unique
+    # Of a device's own password. The main password may send as long as mail programs may use it (Mailbox.main_pop).
+    may_send = models.BooleanField(_("may send mail"), default=False, db_default=False)
     digest = models.BinaryField(_("digest of the secret"), null=True, editable=False)
     hidden = ChangeRanges(_("hidden"), default="{}", editable=False)
     skipped = ChangeRanges(_("left out by its start"), default="{}", editable=False)

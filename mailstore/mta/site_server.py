@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from psycopg.conninfo import conninfo_to_dict
 
@@ -30,8 +29,8 @@ def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
     return MailServer(
         hostname=conf.lmtp.hostname,
         lmtp=lmtp,
-        sasl=socket_address.best(settings.SASL_LISTEN, queue),
-        policy=socket_address.best(settings.POLICY_LISTEN, queue),
+        sasl=socket_address.best(conf.sasl.listen, queue),
+        policy=socket_address.best(getattr(conf, "policy", conf.sasl).listen if hasattr(conf, "policy") else (), queue),
         database=_database(conf, password),
         pairs=conf.tls.pairs,
         message_octets=conf.lmtp.max_message_octets,

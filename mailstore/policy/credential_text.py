@@ -6,6 +6,7 @@ import unicodedata
 
 # Windows-1252 as the web has it (WHATWG Encoding): the five octets without a character stand for C1 controls.
 _WINDOWS_1252 = tuple(bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256))
+_CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
 def read(data: bytes) -> str:
@@ -15,3 +16,8 @@ def read(data: bytes) -> str:
     except UnicodeDecodeError:
         text = "".join(_WINDOWS_1252[octet] for octet in data)
     return unicodedata.normalize("NFC", text)
+
+
+def has_control_octets(data: bytes) -> bool:
+    """Say whether `data` holds NUL to US, or DEL. No command may, and so no name and no password."""
+    return len(data.translate(None, _CONTROLS)) != len(data)

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.errors import Abandoned, MailError, Refused, Throttled
-from mailstore.pop3 import commands, replies, sasl_login
+from mailstore.pop3 import commands, replies
 from mailstore.ports import Credentials
+from mailstore.wire import sasl_exchange
 
 if TYPE_CHECKING:
     from mailstore.pop3.protocol import Rules
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mailstore.wire.turn_taker import TurnTaker
 
 _MECHANISMS_OF_VERBS = {b"USER": "USER", b"PASS": "USER", b"AUTH": "AUTH"}
-SIGN_IN_CAPABILITIES = ("USER", "SASL " + " ".join(sasl_login.MECHANISMS))  # lines of CAPA
+SIGN_IN_CAPABILITIES = ("USER", "SASL " + " ".join(sasl_exchange.MECHANISMS))  # lines of CAPA
 
 
 class Authorization:
@@ -41,7 +42,7 @@ class Authorization:
         self._record = record
         self._signed_in = signed_in
         self._address: str | None = None  # as USER gave it
-        self._exchange: sasl_login.Exchange | None = None
+        self._exchange: sasl_exchange.Exchange | None = None
         self._sign_in: SignIn | None = None  # while its answer is awaited
         self.mechanism = "USER"  # of the last sign-in
 
@@ -64,17 +65,17 @@ class Authorization:
     def continue_exchange(self, line: bytes) -> None:
         """Obey a line for which `in_exchange` is true."""
         assert self._exchange is not None  # noqa: S101 - the caller has asked
-        self._take_step(self._exchange, sasl_login.answer(self._exchange, line))
+        self._take_step(self._exchange, sasl_exchange.answer(self._exchange, line))
 
-    def _take_step(self, exchange: sasl_login.Exchange, step: sasl_login.Step) -> None:
-        if isinstance(step, sasl_login.Challenge):
-            self._turns.say(step.line)
+    def _take_step(self, exchange: sasl_exchange.Exchange, step: sasl_exchange.Step) -> None:
+        if isinstance(step, sasl_exchange.Challenge):
+            self._turns.say(replies.challenge(step.data))
             return
         self._exchange = None
-        if isinstance(step, sasl_login.Proof):
+        if isinstance(step, sasl_exchange.Proof):
             self._start_sign_in(step.address, step.secret)
             return
-        if step is sasl_login.Failure.BAD_RESPONSE:
+        if step is sasl_exchange.Failure.BAD_RESPONSE:
             self._note_malformed(exchange.address, "the response is not well-formed")
         self._turns.say(replies.SASL_FAILURES[step])
 
@@ -124,13 +125,13 @@ class Authorization:
 
     def auth(self, mechanism: str | None = None, initial: bytes | None = None) -> None:
         if mechanism is None:
-            self._turns.say(replies.mechanisms(sasl_login.MECHANISMS if self._password_may_pass() else ()))
-        elif mechanism not in sasl_login.MECHANISMS:
+            self._turns.say(replies.mechanisms(sasl_exchange.MECHANISMS if self._password_may_pass() else ()))
+        elif mechanism not in sasl_exchange.MECHANISMS:
             self._turns.say(replies.UNKNOWN_MECHANISM)
         elif not self._refuses_cleartext("AUTH"):
             self.mechanism = mechanism
-            self._exchange = exchange = sasl_login.MECHANISMS[mechanism]()
-            self._take_step(exchange, sasl_login.initial(exchange, initial))
+            self._exchange = exchange = sasl_exchange.MECHANISMS[mechanism]()
+            self._take_step(exchange, sasl_exchange.initial(exchange, initial))
 
     def stls(self) -> None:
         if not self._tls_may_begin():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mailstore.policy import credential_text
 from mailstore.policy.addresses import without_blanks
+from mailstore.policy.credential_text import has_control_octets
 
 # RFC 2449 §4 asks for 255 with CRLF; twice that leaves room for long passphrases in UTF-8.
 COMMAND_OCTETS = 512
@@ -19,7 +20,6 @@ TLS_RECORD_START = b"\x16\x03"  # RFC 8446 §5.1: a handshake record, so a Clien
 _OTHER_PROTOCOLS = frozenset(
     (b"PROXY", b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"CONNECT", b"TRACE", b"PRI")
 )
-_CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
 class Fault(Enum):
@@ -72,11 +72,6 @@ def _read(line: bytes) -> Command | Fault:
         return Fault.UNKNOWN
     arguments = grammar(rest)
     return arguments if isinstance(arguments, Fault) else Command(keyword.decode(), arguments)
-
-
-def has_control_octets(data: bytes) -> bool:
-    """Say whether `data` holds NUL to US, or DEL. No command may, and so no name and no password."""
-    return len(data.translate(None, _CONTROLS)) != len(data)
 
 
 # --- arguments: each function reads what follows the keyword and one blank ----------------------------------------

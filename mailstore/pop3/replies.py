@@ -11,7 +11,7 @@ import xxhash
 from mailstore import errors
 from mailstore.pop3.commands import Fault
 from mailstore.pop3.protocol import State
-from mailstore.pop3.sasl_login import Failure
+from mailstore.wire.sasl_exchange import Failure
 
 if TYPE_CHECKING:
     from mailstore.ports import Listing
@@ -83,7 +83,9 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     # "wait", so that fetchmail takes it for a busy server.
     errors.MailMoving: b"-ERR [SYS/TEMP] your mail is being moved, please wait some minutes\r\n",
     errors.Throttled: b"-ERR [LOGIN-DELAY] too many failed attempts, wait some minutes\r\n",
-    # Errors of deliveries; a sign-in or a maildrop never gives them.
+    # Errors of deliveries and of sending; a sign-in to POP or a maildrop never gives them.
+    errors.SendingOff: _BROKEN,
+    errors.DeviceMayNotSend: _BROKEN,
     errors.UnknownRecipient: _BROKEN,
     errors.RecipientDisabled: _BROKEN,
     errors.QuotaRejected: _BROKEN,
@@ -154,6 +156,12 @@ def _rows(rows: list[str]) -> bytes:
 
 
 # --- capabilities -------------------------------------------------------------------------------------------------
+
+
+def challenge(data: bytes) -> bytes:
+    """Return the next challenge of a SASL exchange; `data` is in Base64."""
+    # RFC 5034 §4: plus, one blank, also where nothing follows.
+    return b"+ " + data + b"\r\n"
 
 
 def mechanisms(names: Iterable[str]) -> bytes:

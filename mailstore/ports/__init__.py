@@ -11,6 +11,7 @@ from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Reci
 from mailstore.ports.journal import Journal, SessionRecord
 from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
 from mailstore.ports.old_servers import Move, OldServers
+from mailstore.ports.sending import Sender, Senders
 
 __all__ = [
     "Accounts",
@@ -34,6 +35,8 @@ __all__ = [
     "OpenBody",
     "Peer",
     "Recipient",
+    "Sender",
+    "Senders",
     "Session",
     "SessionRecord",
     "SignIn",

@@ -27,7 +27,7 @@ UNDONE_SESSIONS = 3
 STOPPED_SESSIONS = 3
 STOPPED_HOURS = 24  # from the first session that ended at the message to the last
 
-_LATELY = f"s.started_at > %(now)s - interval '{WINDOW_DAYS} days' AND s.started_at <= %(now)s"
+_LATELY = f"s.started_at > %(now)s - interval '{WINDOW_DAYS} days' AND s.started_at <= %(now)s AND s.ended <> 'sent'"
 _KNOWN = "s.device_id IS NOT NULL"
 
 

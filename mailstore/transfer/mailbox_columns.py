@@ -1,6 +1,6 @@
 """The columns of a file of mailboxes: their headings and what each means. `file_columns` finds them in a file.
 
-A column with another heading is left out, such as the state in our own exports, or `smtp` in those of older versions.
+A column with another heading is left out, such as the state in our own exports.
 """
 
 from __future__ import annotations

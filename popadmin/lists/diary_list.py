@@ -15,10 +15,15 @@ from mailstore.models import Device, DiarySession
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows
 from popadmin.lists.views import ListPage
 
+_UNSERVED = Q(ended__in=(DiarySession.Ended.SENT, *DiarySession.REFUSED))  # no session of POP3
 _HANDLED = Q(fetched_messages__gt=0) | Q(removed_messages__gt=0) | Q(unremoved_messages__gt=0)
 KINDS: dict[str, tuple[Promise, Q]] = {
     "mail": (gettext_lazy("Mail was fetched or deleted"), _HANDLED),
-    "polls": (gettext_lazy("Nothing was fetched"), ~_HANDLED & ~Q(ended__in=DiarySession.REFUSED)),
+    "polls": (
+        gettext_lazy("Nothing was fetched"),
+        ~_HANDLED & ~_UNSERVED,
+    ),
+    "sent": (gettext_lazy("Signed in to send"), Q(ended=DiarySession.Ended.SENT)),
     "refused": (gettext_lazy("Refused sign-ins"), Q(ended__in=DiarySession.REFUSED)),
 }
 

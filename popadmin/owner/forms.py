@@ -42,16 +42,22 @@ class _NameForm(forms.Form):
     )
 
 
+def _may_send_field() -> forms.BooleanField:
+    return forms.BooleanField(required=False, **table_field.label_and_help(DEVICE["may_send"]))
+
+
 class RenameForm(_NameForm):
-    """The form that renames a device, and says what it is."""
+    """The form that renames a device, and says what it is and whether it may send."""
 
     kind = _kind_field()
+    may_send = _may_send_field()
 
 
 class ConnectForm(_NameForm):
     """The form that creates a device."""
 
     kind = _kind_field()
+    may_send = _may_send_field()
     mode = OptionField(MODES, **table_field.label_and_help(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
     start = OptionField(STARTS, **table_field.label_and_help(DEVICE["start"]), initial="all")
 

@@ -17,6 +17,8 @@ LEADS: dict[str, Promise] = {
     Ended.SUSPENDED: _("Refused: the mailbox is suspended"),
     Ended.POP_OFF: _("Refused: POP is off"),
     Ended.MAIN_OFF: _("Refused: the main password"),
+    Ended.SMTP_OFF: _("Refused: sending is off"),
+    Ended.NO_SENDER: _("Refused: the device may not send"),
     Ended.MALFORMED: _("Refused: the name or the password cannot be read"),
     Ended.THROTTLED: _("Refused: too many wrong passwords"),
 }
@@ -26,6 +28,8 @@ REMEDIES: dict[str, Promise] = {
     Ended.SUSPENDED: _("the mailbox is suspended. Ask your administrator."),
     Ended.POP_OFF: _("POP is off for this mailbox. Ask your administrator to switch it on."),
     Ended.MAIN_OFF: _("it used the main password, which mail programs may not use. Type the password of the device."),
+    Ended.SMTP_OFF: _("sending is off for this mailbox. Ask your administrator to switch it on."),
+    Ended.NO_SENDER: _("its password is for fetching alone. Open the device on these pages, and allow it to send."),
     Ended.MALFORMED: _("its user name or password could not be read. Type both again."),
     Ended.THROTTLED: _("there were too many wrong passwords from that address. Wait a while, then try again."),
 }

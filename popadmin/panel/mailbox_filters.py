@@ -27,6 +27,7 @@ STATES: dict[str, tuple[Promise, Q]] = {
     "held": (_("On hold"), Q(held=True)),
     "closed": (_("Receiving switched off"), Q(receives=False)),
     "no-pop": (_("POP switched off"), Q(pop=False)),
+    "no-smtp": (_("Sending switched off"), Q(smtp=False)),
     "no-web": (_("Web switched off"), Q(web=False)),
     "devices-only": (_("POP for devices only"), Q(main_pop=False)),
 }

@@ -136,4 +136,24 @@ _REASONS = (
         ),
         gettext_lazy("The password was right, but this mailbox takes only device passwords."),
     ),
+    _Reason(
+        Ended.SMTP_OFF,
+        "slash-circle",
+        ngettext_lazy(
+            "%(number)s attempt to send while sending was off",
+            "%(number)s attempts to send while sending was off",
+            "attempts",
+        ),
+        gettext_lazy("The password was right, but the mailbox may not send mail."),
+    ),
+    _Reason(
+        Ended.NO_SENDER,
+        "phone",
+        ngettext_lazy(
+            "%(number)s attempt to send by a device that may not",
+            "%(number)s attempts to send by devices that may not",
+            "attempts",
+        ),
+        gettext_lazy("The password was right, but it is for fetching alone. The owner can allow the device to send."),
+    ),
 )

@@ -33,7 +33,9 @@ _REFUSED: dict[str, Promise] = {
     Ended.PREVIOUS: gettext_lazy("Sign-in refused: the previous password"),
     Ended.SUSPENDED: gettext_lazy("Sign-in refused: suspended"),
     Ended.POP_OFF: gettext_lazy("Sign-in refused: POP is off"),
-    Ended.MAIN_OFF: gettext_lazy("Sign-in refused: the main password may not be used for POP"),
+    Ended.MAIN_OFF: gettext_lazy("Sign-in refused: mail programs may not use the main password"),
+    Ended.SMTP_OFF: gettext_lazy("Sign-in refused: sending is off"),
+    Ended.NO_SENDER: gettext_lazy("Sign-in refused: this device may not send mail"),
     Ended.MALFORMED: gettext_lazy("Sign-in refused: the name or the password cannot be read"),
     Ended.THROTTLED: gettext_lazy("Sign-in refused: too many failures"),
 }

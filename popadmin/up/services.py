@@ -24,12 +24,13 @@ SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, look-ups of 
 def services() -> tuple[Service, ...]:
     """Return every service that has something to do under these settings."""
     pop3 = tuple(endpoint for variable in conf.POP3_VARIABLES for endpoint in endpoints(variable))
-    lmtp, web = endpoints("LMTP_LISTEN"), endpoints("WEB_LISTEN")
+    web = endpoints("WEB_LISTEN")
     found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
     if pop3:
         found.append(Service("pop3d", _manage("pop3d"), LISTENERS, pop3))
-    if lmtp:
-        found.append(Service("lmtpd", _manage("lmtpd"), LISTENERS, lmtp))
+    for command, variable in (("lmtpd", "LMTP_LISTEN"), ("authd", "SASL_LISTEN")):
+        if listens := endpoints(variable):
+            found.append(Service(command, _manage(command), LISTENERS, listens))
     if web:
         found.append(Service("web", gunicorn([each.text for each in web]), WEB, web))
     return tuple(found)

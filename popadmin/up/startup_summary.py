@@ -21,6 +21,7 @@ LISTENERS = (
     ("POP3S", "POP3S_PROXY_LISTEN", "  for proxies (TRUSTED_PROXIES)"),
     ("POP3S", "POP3S_LEGACY_LISTEN", "  with TLS 1.0 and 1.1, for old devices"),
     ("LMTP", "LMTP_LISTEN", ""),
+    ("SASL", "SASL_LISTEN", "  for Postfix and Exim"),
 )
 
 

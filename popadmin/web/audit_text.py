@@ -35,6 +35,7 @@ VERBS: dict[str, Promise] = {
     "device.mode": gettext_lazy("changed the mode of a device of"),
     "device.rename": gettext_lazy("renamed a device of"),
     "device.revoke": gettext_lazy("revoked a device of"),
+    "device.send": gettext_lazy("changed whether a device may send, of"),
     "domain.change": gettext_lazy("changed the domain"),
     "domain.create": gettext_lazy("created the domain"),
     "domain.purge-asked": gettext_lazy("asked to delete for good the domain"),
@@ -132,7 +133,6 @@ _FACTS: dict[str, Promise] = {
     "sessions": gettext_lazy("browsers"),
     "set_back": gettext_lazy("mailboxes with former values"),
     "site_since": _SINCE,
-    "smtp": gettext_lazy("SMTP sign-in, to send"),  # a switch of older versions
     "was": gettext_lazy("before"),
     "wrong": gettext_lazy("rows with errors"),
 }

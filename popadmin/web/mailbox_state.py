@@ -48,6 +48,7 @@ CLOSED = MailboxState("closed", "note", "slash-circle", _("Receives nothing"), _
 HELD = MailboxState("held", "note", "lock", _("On hold"), _("On hold"))
 NO_POP = MailboxState("no-pop", "note", "slash-circle", _("POP is off"), _("POP is off"))
 NO_WEB = MailboxState("no-web", "note", "slash-circle", _("Web is off"), _("Web is off"))
+NO_SMTP = MailboxState("no-smtp", "note", "slash-circle", _("Sending is off"), _("Sending is off"))
 DEVICES_ONLY = MailboxState("devices-only", "note", "phone", _("Devices only"), _("POP only with device passwords"))
 NOT_CHOSEN = MailboxState("password", "note", "key", _("Password not chosen"), _("Password not chosen yet"))
 
@@ -112,6 +113,7 @@ _CHECKS: tuple[tuple[MailboxState, Callable[[Mailbox], bool]], ...] = (
     (CLOSED, lambda mailbox: not mailbox.receives),
     (HELD, lambda mailbox: mailbox.held),
     (NO_POP, lambda mailbox: not mailbox.pop),
+    (NO_SMTP, lambda mailbox: not mailbox.smtp),
     (NO_WEB, lambda mailbox: not mailbox.web),
     (DEVICES_ONLY, lambda mailbox: mailbox.pop and not mailbox.main_pop),
     (NOT_CHOSEN, lambda mailbox: mailbox.user.must_change_password),

@@ -23,8 +23,11 @@ _FAILED = gettext_lazy("the server failed")
 
 
 def sentence(session: DiarySession) -> str:
-    """Return what the session did: `listed 6, fetched none`, `fetched 31, removed 4`; of a refused one, why."""
-    if session.ended in DiarySession.REFUSED:
+    """Return what the session did: `listed 6, fetched none`, `fetched 31, removed 4`; of a refused one, why.
+
+    Of a sign-in to send mail it says no more than that: the MTA knows the rest.
+    """
+    if session.ended in (Ended.SENT, *DiarySession.REFUSED):
         return str(session.get_ended_display())
     return facts((_handled(session), _unremoved(session)))
 

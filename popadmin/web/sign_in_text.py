@@ -1,4 +1,4 @@
-"""How a sign-in to POP ended, as a sentence for the list of sign-ins."""
+"""How a sign-in to POP or to send mail ended, as a sentence for the list of sign-ins."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ REFUSALS: dict[str, Promise] = {
     Ended.SUSPENDED: _("Refused: the mailbox is suspended"),
     Ended.POP_OFF: _("Refused: POP is off for this mailbox"),
     Ended.MAIN_OFF: _("Refused: only device passwords may be used here"),
+    Ended.SMTP_OFF: _("Refused: sending is off for this mailbox"),
+    Ended.NO_SENDER: _("Refused: this device may not send mail"),
     Ended.MALFORMED: _("Refused: the name or the password cannot be read"),
     Ended.THROTTLED: _("Refused: too many failures before"),
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from base64 import b64encode
+
 import pytest
 
 from tests.faults.breakable_site import SENDER, BreakableSite
-from tests.listeners import daemon
+from tests.listeners import LONGEST_WAIT_SECONDS, Daemon, daemon
+from tests.site.rows import PASSWORD
 from tests.up.programs import until
 
 ANN, BOB, CAT = "p0@example.org", "p1@example.org", "p2@example.org"
@@ -77,3 +81,24 @@ def test_listeners_that_start_before_their_database_serve_when_it_comes(site: Br
             site.until_it_serves()
         finally:
             site.pop3d, site.lmtpd = earlier
+
+
+def test_an_mta_that_asks_who_may_send_loses_its_connection_and_hears_of_no_wrong_password(site: BreakableSite) -> None:
+    with daemon("authd", **site.environment) as authd:
+        assert asked(authd, PASSWORD).startswith(b"OK\t1\tuser=")
+        assert asked(authd, "wrong").startswith(b"FAIL\t1\t")
+        site.cluster.stop()
+        until(lambda: asked(authd, PASSWORD) == b"", "sign-ins are put off")
+        assert asked(authd, "wrong") == b""
+        site.cluster.start()
+        until(lambda: asked(authd, PASSWORD).startswith(b"OK\t"), "the database is found again")
+
+
+def asked(authd: Daemon, secret: str) -> bytes:
+    """What Postfix hears behind the greeting; nothing where the connection ends."""
+    response = b64encode(f"\0{ANN}\0{secret}".encode())
+    with socket.create_connection(authd.address, LONGEST_WAIT_SECONDS) as sock, sock.makefile("rb") as lines:
+        sock.sendall(b"VERSION\t1\t0\nCPID\t1\nAUTH\t1\tPLAIN\tservice=smtp\tresp=" + response + b"\n")
+        while lines.readline() != b"DONE\n":
+            pass
+        return lines.readline()

@@ -16,6 +16,7 @@ from tests.listeners import MANAGE
 
 SETTINGS = MANAGE.parent / "popadmin" / "settings.py"
 
+COMMANDS = {"LMTP_LISTEN": "lmtpd", "SASL_LISTEN": "authd"}  # what reads a setting, where it is not pop3d
 # (variable, value, what the line says is allowed); FILE stands for a file that is there, GONE for one that is not,
 # EMPTY and NOISE for files that hold nothing, and no text.
 CASES = [
@@ -47,6 +48,8 @@ CASES = [
     ("LMTP_LISTEN", "unix:relative", "unix:/path"),
     ("LMTP_LISTEN", "", "nothing to listen on"),
     ("LMTP_LISTEN", "unix:/GONE/socket", "choose another address"),
+    ("SASL_LISTEN", "unix:relative", "unix:/path"),
+    ("SASL_LISTEN", "", "nothing to listen on"),
     ("PUBLIC_POP3_PORT", "0", "from 1 to 65535"),
     ("PUBLIC_POP3S_PORT", "pop3s", "from 1 to 65535"),
     ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),
@@ -104,7 +107,7 @@ def start(folder: Path, variable: str, value: str, **more: str) -> subprocess.Co
         "POPADMIN_DATA_DIR": str(folder / "data"),
     }
     environment.pop(variable.removesuffix("_FILE"), None)
-    command = "lmtpd" if variable.startswith("LMTP") else "pop3d"
+    command = COMMANDS.get(variable, "pop3d")
     return subprocess.run(
         [sys.executable, str(MANAGE), command],
         env={**environment, variable: value, **more},

@@ -11,8 +11,8 @@ from mailstore import errors
 from mailstore.pop3 import replies
 from mailstore.pop3.commands import Fault
 from mailstore.pop3.protocol import State
-from mailstore.pop3.sasl_login import Failure
 from mailstore.ports import Listing
+from mailstore.wire.sasl_exchange import Failure
 
 CODES = re.compile(rb"\[(AUTH|LOGIN-DELAY|SYS/TEMP|SYS/PERM)\] ")
 CREDENTIAL_ERRORS = {errors.BadCredentials, errors.PopSwitchedOff, errors.MainPasswordBarred}

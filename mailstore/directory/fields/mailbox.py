@@ -55,6 +55,10 @@ MAILBOX = Table(
             headings=("main_pop",),
         ),
         Field(
+            name="smtp", kind=Kind.SWITCH, model=Mailbox,
+            option_help="may sign in to send mail, where the MTA asks SASL_LISTEN", headings=("smtp",),
+        ),
+        Field(
             name="web", kind=Kind.SWITCH, model=Mailbox,
             option_help="may sign in to the web pages", headings=("web",),
         ),
@@ -88,6 +92,7 @@ class MailboxValues(TypedDict, total=False):
     receives: bool
     pop: bool
     main_pop: bool
+    smtp: bool
     web: bool
     held: bool
     notes: str
@@ -123,6 +128,12 @@ DEVICE = Table(
             ),
             option_help="independent: deleting hides mail here only (default); primary: removes it for all; "
             "peek: never counts",
+        ),
+        Field(
+            name="may_send", kind=Kind.SWITCH, model=Device, setter=Setter.OWNER,
+            prompt=_("It may also send mail"),
+            help=_("With this password, through the outgoing mail server. Leave it out for what only fetches."),
+            option_help="its password may also send mail (default: it may only fetch)",
         ),
         Field(
             name="start", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER,

@@ -15,7 +15,8 @@ from mailstore.management.shell import actor
 from mailstore.models import Device
 from mailstore.policy.device_secret import shown
 
-HEADINGS = ("DEVICE", "MODE", "HIDDEN", "LAST SIGN-IN", "FROM", "MADE")
+HEADINGS = ("DEVICE", "MODE", "SENDS", "HIDDEN", "LAST SIGN-IN", "FROM", "MADE")
+YES, NO = "yes", "no"
 
 
 class Command(NounCommand):
@@ -46,6 +47,13 @@ class Command(NounCommand):
                 self.mode,
             ),
             Verb(
+                "send",
+                "Choose whether a device's password may send mail.",
+                "popadmin device send ann@example.org Phone yes",
+                _send_arguments,
+                self.send,
+            ),
+            Verb(
                 "revoke",
                 "Revoke a device: its password no longer signs in.",
                 "popadmin device revoke ann@example.org Phone",
@@ -64,6 +72,7 @@ class Command(NounCommand):
             mode=options["mode"],
             start=options["start"],
             kind=options["kind"],
+            may_send=options.get("may_send", False),
         )
         if options["json"]:
             self.say_json(row_json.device(device) | {"password": shown(secret)})
@@ -89,6 +98,14 @@ class Command(NounCommand):
             self.stdout.write(f"{address}: the main password can no longer sign in to POP")
         else:
             self.stdout.write(f"{address}: device {device.name} is {Device.Mode(mode).label}")
+
+    def send(self, options: Options) -> None:
+        address, may_send = options["address"], options["may_send"] == YES
+        device = devices.set_may_send(address, options["name"], may_send, actor=actor())
+        if options["json"]:
+            self.say_json({"address": address, "name": device.name, "may_send": may_send})
+        else:
+            self.stdout.write(f"{address}: device {device.name} {'may' if may_send else 'may not'} send mail")
 
     def revoke(self, options: Options) -> None:
         address = options["address"]
@@ -125,6 +142,11 @@ def _mode_arguments(parser: CommandParser) -> None:
     parser.add_argument("mode", metavar="MODE", choices=[*Device.Mode.values, NO_POP])
 
 
+def _send_arguments(parser: CommandParser) -> None:
+    _name(parser)
+    parser.add_argument("may_send", metavar="yes|no", choices=[YES, NO])
+
+
 def _add_arguments(parser: CommandParser) -> None:
     _name(parser)
     defaults = {"mode": Device.Mode.INDEPENDENT.value, "start": devices.STARTS[0], "kind": Device.Kind.OTHER.value}
@@ -139,6 +161,7 @@ def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     return (
         values["name"],
         values["mode"],
+        YES if values["may_send"] else NO,
         values["hidden_messages"],
         text_table.dash(values["last_sign_in_at"]),
         text_table.dash(values["last_client"]),

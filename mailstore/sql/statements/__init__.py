@@ -19,6 +19,7 @@ from mailstore.sql.statements.delivery import (
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
 from mailstore.sql.statements.removal import REMOVE
+from mailstore.sql.statements.shared_failures import FAILURES, FORGET_FAILURES, SHARE_FAILURES
 from mailstore.sql.statements.sign_in import (
     KNOWN_NETWORKS,
     MAILBOX_OF,
@@ -34,6 +35,7 @@ READS = (
     ANY_BODY,
     BARRED,
     CARDS,
+    FAILURES,
     LISTING,
     MAILBOX_OF,
     MOVING_DOMAINS,
@@ -55,6 +57,7 @@ WRITES = (
     DELIVER,
     DELIVER_ALL,
     DIARY,
+    FORGET_FAILURES,
     ROLL_UP_DIARY,
     HIDE,
     KNOWN_NETWORKS,
@@ -65,5 +68,6 @@ WRITES = (
     REFUSED_NAMES,
     REMOVE,
     SERVED_CERTIFICATES,
+    SHARE_FAILURES,
     SIGHTINGS,
 )

@@ -171,8 +171,8 @@ BEAT = statement(
     """,
     purpose="""Notes that a part of the site is at work. Its workers share the row, and one of them in half a minute is
         enough.""",
-    caller="wiring.py, every 30 ticks (seconds) of a worker",
-    parameters={"part": "pop3 or lmtp"},
+    caller="wiring/process.py, every 30 ticks (seconds) of a worker",
+    parameters={"part": "pop3, lmtp or another listener"},
     locks="the part's row",
     round_trips="1",
 )

@@ -54,7 +54,7 @@ REFUSED_NAMES = statement(
         "networks": "the networks that they came from, '' for many (text[])",
         "reasons": "why they were refused (text[])",
         "names": "the names, '' for none or for many (text[])",
-        "protocols": "pop3 or web (text[])",
+        "protocols": "pop3, smtp or web (text[])",
         "versions": "the newest version of TLS that was offered, '' where TLS was no matter (text[])",
         "tries": "how often (bigint[])",
         "first_at": "when first (timestamptz[])",

@@ -40,7 +40,7 @@ SIGN_IN = statement(
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END,
            CASE WHEN mv.mailbox_id IS NOT NULL THEN dom.old_server END, dom.old_server_local,
            mv.moved_at IS NOT NULL, mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes',
-           named.bare
+           named.bare, box.smtp, d.may_send
       FROM (SELECT {opened_user(":address")} AS user_id,
                    :bare_name::text IS NOT NULL AND {names_mailbox(":bare_name")} AS bare) AS named
       LEFT JOIN mailstore_user u ON u.id = named.user_id
@@ -54,7 +54,7 @@ SIGN_IN = statement(
     """,
     purpose="""Finds the user whom a name opens, with the mailbox and its devices: the main one, and the one whose
         selector was typed. One row a device; one without a mailbox for an unknown user and for an
-        administrator. The last column says whether the name, typed without a domain, is the local part of a
+        administrator. The column `bare` says whether the name, typed without a domain, is the local part of a
         mailbox anywhere: no reason to bar a network. A removed mailbox counts as suspended: reply and cost are
         those of an unknown one, but it is no reason to bar the network from which its owner's devices still
         ask. A mailbox that is not moved yet has the URL of its old server.""",

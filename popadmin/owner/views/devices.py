@@ -17,7 +17,7 @@ from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Device
+from mailstore.models import Device, DiarySession
 from popadmin.owner import access, device_state, program_steps
 from popadmin.owner.forms import ModeForm, RenameForm
 from popadmin.owner.program_steps import OTHER
@@ -79,7 +79,7 @@ class DevicePage(TemplateView):
 
     def _forms(self) -> dict[str, Form]:
         return {
-            "rename": RenameForm(initial={"name": self.device.name, "kind": self.device.kind}),
+            "rename": RenameForm(initial={name: getattr(self.device, name) for name in RenameForm.base_fields}),
             "mode": ModeForm(initial={"mode": device_mode.of(self.device).value}, offered=self.offered()),
         }
 
@@ -123,10 +123,11 @@ class RenameDevice(_DeviceForm):
     def change(self, values: dict[str, Any]) -> str:
         address, by = _address(self.device), actor(self.request)
         device = devices.rename(address, self.device.name, values["name"], actor=by)
-        if values["kind"] in (self.device.kind, ""):
-            return _("The device is now called “%(name)s”.") % {"name": device.name}
-        devices.set_kind(address, device.name, values["kind"], actor=by)
-        return _("Saved.")
+        devices.set_may_send(address, device.name, values["may_send"], actor=by)
+        devices.set_kind(address, device.name, values["kind"] or self.device.kind, actor=by)
+        if device.name == self.device.name:
+            return _("Saved.")
+        return _("The device is now called “%(name)s”.") % {"name": device.name}
 
 
 class ChangeMode(_DeviceForm):
@@ -168,7 +169,8 @@ class DeviceStatus(DevicePage):
         device = self.device
         if device.last_sign_in_at is None or device.main:
             return {"device": device, "line": device_state.state_line(device)}
-        session = access.diary(signed_in(self.request)).filter(device=device).order_by("-started_at").first()
+        fetches = access.diary(signed_in(self.request)).filter(device=device).exclude(ended=DiarySession.Ended.SENT)
+        session = fetches.order_by("-started_at").first()
         long_ago = timezone.now() - device.last_sign_in_at > SESSION_ENDS
         return {
             "device": device,

@@ -59,8 +59,8 @@ class Mailboxes(access.AdminPage, ListPage):
     )
     row_fields = (
         "user__address", "user__name", "user__is_active", "user__must_change_password", "domain__active",
-        "domain__quota_octets", "held", "receives", "pop", "web", "main_pop", "octets", "quota_octets", "messages",
-        "quota_messages", "last_sign_in_at",
+        "domain__quota_octets", "held", "receives", "pop", "smtp", "web", "main_pop", "octets", "quota_octets",
+        "messages", "quota_messages", "last_sign_in_at",
     )  # fmt: skip
     views = VIEWS
     bulk = tuple(

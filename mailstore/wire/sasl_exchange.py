@@ -1,4 +1,7 @@
-"""The SASL exchanges of sign-in, as values: responses in, challenges and proofs out. It checks no password."""
+"""The SASL exchanges of a sign-in, as values: responses in, challenges and proofs out. It checks no password.
+
+POP3 and the socket for MTAs carry them, each in lines of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Protocol
 
 from mailstore.policy import credential_text
 from mailstore.policy.addresses import BadAddress, normal_address, without_blanks
-from mailstore.pop3.commands import has_control_octets
+from mailstore.policy.credential_text import has_control_octets
 
 
 class Failure(Enum):
@@ -24,9 +27,9 @@ class Failure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The server asks for the next response. `line` is ready to be sent."""
+    """The server asks for the next response. `data` is in Base64, as both protocols send it."""
 
-    line: bytes
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ class Plain:
         self.address = ""
 
     def begin(self) -> Challenge:
-        # RFC 5034 §4: plus, one blank, nothing.
-        return Challenge(b"+ \r\n")
+        # RFC 4616 §2: the client speaks first, so the challenge is empty.
+        return Challenge(b"")
 
     def respond(self, response: bytes) -> Step:
         match [_text(part) for part in response.split(b"\0")]:
@@ -114,7 +117,7 @@ MECHANISMS: dict[str, Callable[[], Exchange]] = {"PLAIN": Plain, "LOGIN": Login}
 
 
 def _prompt(text: bytes) -> Challenge:
-    return Challenge(b"+ " + b64encode(text) + b"\r\n")
+    return Challenge(b64encode(text))
 
 
 def _text(data: bytes) -> str | None:
