@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     ),
     "no-srs": (
         _("Aliases lead elsewhere, and the MTA does not rewrite senders. Other servers refuse such mail by SPF."),
-        _("Install postsrsd and run mta setup again with --srs postsrsd."),
+        _("Run mta setup again with --srs. Postfix needs the package postsrsd too."),
     ),
     "not-in-map": (_("%(table)s does not know %(key)s."), _("Run mta setup again.")),
     "map-fails": (

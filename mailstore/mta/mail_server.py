@@ -20,25 +20,24 @@ class Recipients(StrEnum):
 
 
 class Dkim(StrEnum):
+    """Who signs what leaves."""
+
     NONE = "none"
     RSPAMD = "rspamd"
     OPENDKIM = "opendkim"
-
-
-class Srs(StrEnum):
-    """Whether the sender of mail that goes on elsewhere is rewritten."""
-
-    NONE = "none"
-    POSTSRSD = "postsrsd"
+    EXIM = "exim"  # by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the operator chose. `submission` and `submissions` are None where the port is not offered."""
+    """What the operator chose. `submission` and `submissions` are None where the port is not offered.
+
+    `srs`: the sender of mail that goes on elsewhere is rewritten, so that SPF holds there.
+    """
 
     recipients: Recipients = Recipients.LOOKUP
     dkim: Dkim = Dkim.NONE
-    srs: Srs = Srs.NONE
+    srs: bool = False
     submission: str | None = SUBMISSION
     submissions: str | None = SUBMISSIONS
 

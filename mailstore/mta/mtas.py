@@ -9,17 +9,28 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from mailstore.directory.outcome import Rejected
-from mailstore.mta import mail_flow, postfix_facts, postfix_files, postfix_view, program
+from mailstore.mta import (
+    exim_files,
+    exim_setup,
+    exim_view,
+    mail_flow,
+    postfix_facts,
+    postfix_files,
+    postfix_view,
+    program,
+)
 from mailstore.mta.checks.subject import MtaView
+from mailstore.mta.exim_setup import EximSetup
 from mailstore.mta.postfix_setup import PostfixSetup
 from mailstore.mta.setup import Mta
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One MTA: how it is set up and examined in a configuration directory, and how it is told from others.
+    """One MTA: how it is set up and examined in a configuration directory.
 
-    `password` reads back the password of the database that a setup wrote there; None if there is none.
+    `queue` is the folder in which it locks its processes, `sockets` where a unix socket for it fits best. `password`
+    reads back the password of the database that a setup wrote; None if there is none.
     """
 
     program: str
@@ -29,9 +40,11 @@ class Kind:
     queue: Callable[[Path], Path]
     password: Callable[[Path], str | None]
     is_running: Callable[[Path], bool]
+    sockets: Callable[[Path], Path]
+    needs_postsrsd: bool
 
 
-POSTFIX = "postfix"
+POSTFIX, EXIM = "postfix", "exim"
 MTAS: dict[str, Kind] = {
     POSTFIX: Kind(
         program="postfix",
@@ -41,6 +54,19 @@ MTAS: dict[str, Kind] = {
         queue=lambda directory: postfix_facts.read(directory).queue,
         password=postfix_files.written_password,
         is_running=postfix_facts.is_running,
+        sockets=lambda directory: postfix_facts.read(directory).queue / postfix_files.FOLDER,
+        needs_postsrsd=True,
+    ),
+    EXIM: Kind(
+        program="exim4",
+        directory=exim_setup.DIRECTORY,
+        setup=EximSetup,
+        view=exim_view.read,
+        queue=lambda _directory: Path("/"),
+        password=exim_files.written_password,
+        is_running=lambda directory: exim_setup.running(EximSetup(directory).file) is not None,
+        sockets=lambda _directory: Path("/run/popadmin"),
+        needs_postsrsd=False,
     ),
 }
 

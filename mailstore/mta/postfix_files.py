@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from mailstore.mta import template
-from mailstore.mta.mail_server import Choices, Dkim, MailServer, MapDatabase, Recipients, Srs
+from mailstore.mta.mail_server import Choices, Dkim, MailServer, MapDatabase, Recipients
 from mailstore.mta.postfix_facts import PostfixFacts
 from mailstore.mta.socket_address import SocketAddress, below
 from mailstore.policy.addresses import DELIMITER
@@ -23,6 +23,7 @@ QUERIES = {
 }
 MILTERS = {
     Dkim.NONE: None,
+    Dkim.EXIM: None,
     Dkim.RSPAMD: "inet:localhost:11332",  # of rspamd's worker "proxy", as its package sets it
     Dkim.OPENDKIM: "inet:localhost:8891",  # of the sample in Debian's opendkim.conf
 }
@@ -42,7 +43,7 @@ def main_block(
     """
     maps = str(facts.directory / FOLDER)
     is_lookup = choices.recipients is Recipients.LOOKUP
-    sender, recipient = (SRS_2 if srs_2 else SRS_1) if choices.srs is Srs.POSTSRSD else (None, None)
+    sender, recipient = (SRS_2 if srs_2 else SRS_1) if choices.srs else (None, None)
     values: dict[str, str | None] = {
         "maps": maps,
         "mailboxes": f"{maps}/mailboxes.cf" if is_lookup else None,
@@ -64,7 +65,7 @@ def main_block(
         "main-policy.cf": server.policy is not None,
         "main-sasl.cf": server.sasl is not None,
         "main-srs.cf": sender is not None,
-        "main-dkim.cf": choices.dkim is not Dkim.NONE,
+        "main-dkim.cf": MILTERS[choices.dkim] is not None,
     }
     return "\n".join(template.fill(f"postfix/{name}", values) for name, is_wanted in wanted.items() if is_wanted)
 
@@ -84,7 +85,12 @@ def master_block(server: MailServer, choices: Choices) -> str:
 def map_files(server: MailServer) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each map."""
     for name, query in QUERIES.items():
-        values = {"marker": template.MARKER, "database_url": database_url(server.database), "query": query}
+        values = {
+            "marker": template.MARKER,
+            "database_url": database_url(server.database),
+            "database_name": server.database.name,
+            "query": query,
+        }
         yield name, template.fill("postfix/map.cf", values)
 
 

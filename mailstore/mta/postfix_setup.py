@@ -14,12 +14,16 @@ from mailstore.directory.outcome import Rejected
 from mailstore.mta import config_block, postfix_facts, postfix_files, program, template
 from mailstore.mta.config_block import Entry, NameOf, parameter_name, service_name
 from mailstore.mta.installation import Installation, NewFile, foreign
-from mailstore.mta.mail_server import Choices, MailServer
+from mailstore.mta.mail_server import Choices, Dkim, MailServer
 from mailstore.mta.program import Outcome
 
 MAP_MODE = 0o640
-# What packages and installers write: setup may change it without asking. Lists are compared without commas.
-_STOCK = {"smtpd_relay_restrictions": "permit_mynetworks permit_sasl_authenticated defer_unauth_destination"}
+# What packages write, and Postfix' own defaults: setup may change it without asking. Lists are compared without commas.
+_STOCK = {
+    "smtpd_relay_restrictions": "permit_mynetworks permit_sasl_authenticated defer_unauth_destination",
+    "virtual_alias_domains": "$virtual_alias_maps",
+    "virtual_transport": "virtual",
+}
 _NEW_MASTER = (Path("/etc/postfix/master.cf.proto"), Path("/usr/share/postfix/master.cf.dist"))
 
 
@@ -35,6 +39,8 @@ class PostfixSetup:
 
     def files(self, server: MailServer, choices: Choices, *, may_replace: bool) -> list[NewFile]:
         """Return all files as they are to be. Rejected for a value of somebody else, unless `may_replace`."""
+        if choices.dkim is Dkim.EXIM:
+            raise Rejected(_("Postfix does not sign by itself: use --dkim rspamd or --dkim opendkim"))
         facts = postfix_facts.read(self.directory)
         for name, address in postfix_files.unreachable(server, facts):
             wanted = facts.queue / postfix_files.FOLDER / Path(str(address.path)).name

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext as _
 from psycopg.conninfo import conninfo_to_dict
 
 from mailstore.conf import Conf
-from mailstore.directory import mta_expansion
+from mailstore.directory import mta_expansion, mta_role
 from mailstore.directory.outcome import Rejected
 from mailstore.file_owner import owner_of
 from mailstore.models import Alias, Domain
 from mailstore.mta import socket_address
 from mailstore.mta.mail_server import MailServer, MapDatabase
 
-ROLE = "popadmin_mta"
+SOCKETS, POSTGRES_PORT = "/run/postgresql", 5432  # where a URL names no other
+_LISTENS = {"*": "127.0.0.1", "localhost": "127.0.0.1"}  # what Postgres calls so, as an address
 
 
 def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
@@ -47,11 +50,20 @@ def leads_elsewhere() -> bool:
 
 
 def _database(conf: Conf, password: str | None) -> MapDatabase:
+    """Return how the MTA reaches the database: by TCP where that is on this machine and listens there.
+
+    A unix socket of Postgres is either closed to the MTA, or signs in the MTA's user of the system, which is no role.
+    Rejected where the private Postgres of `up` does not listen for an MTA.
+    """
     parts = conninfo_to_dict(conf.conninfo)
-    return MapDatabase(
-        host=str(parts.get("host") or "/run/postgresql"),
-        port=int(parts.get("port") or 5432),
-        name=str(parts["dbname"]),
-        user=ROLE,
-        password=password,
-    )
+    host, port = str(parts.get("host") or SOCKETS), int(parts.get("port") or POSTGRES_PORT)
+    if host.startswith("/"):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('listen_addresses'), current_setting('port')::int")
+            listens, port = cursor.fetchone()
+        if not listens and settings.DATABASE_IS_PRIVATE:
+            raise Rejected(
+                _("the MTA cannot reach the database: set MTA_SQL_LISTEN=127.0.0.1:5433, and restart popadmin")
+            )
+        host = _LISTENS.get(listens, listens) if listens else host
+    return MapDatabase(host=host, port=port, name=str(parts["dbname"]), user=mta_role.ROLE, password=password)

@@ -90,7 +90,7 @@ def test_lmtp_on_a_public_address_is_named(authority: Authority, listens: str, p
 
 
 def test_forwards_without_srs_are_named_where_there_are_any(authority: Authority) -> None:
-    assert "--srs postsrsd" in told(configuration.rewriting(a_subject(authority)))
+    assert "mta setup again with --srs" in told(configuration.rewriting(a_subject(authority)))
     assert configuration.rewriting(replace(a_subject(authority), leads_elsewhere=False)).is_skipped
     assert configuration.rewriting(a_subject(authority, view={"is_rewriting": True})) == Finding()
 

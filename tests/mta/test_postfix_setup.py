@@ -9,7 +9,7 @@ import pytest
 
 from mailstore.directory.outcome import Rejected
 from mailstore.mta import postfix_facts, program, setup
-from mailstore.mta.mail_server import Choices, Dkim, Recipients, Srs
+from mailstore.mta.mail_server import Choices, Dkim, Recipients
 from mailstore.mta.postfix_setup import PostfixSetup
 from mailstore.mta.socket_address import parse
 from tests.installed_program import program as required_program
@@ -74,7 +74,7 @@ def test_a_second_setup_changes_nothing_and_another_choice_only_what_it_concerns
     first = contents(directory)
     assert setup.run(mta, server, LOOKUP, may_replace=False).files == ()
     assert contents(directory) == first
-    verify = Choices(recipients=Recipients.VERIFY, dkim=Dkim.RSPAMD, srs=Srs.POSTSRSD, submission=None)
+    verify = Choices(recipients=Recipients.VERIFY, dkim=Dkim.RSPAMD, srs=True, submission=None)
     assert [path.name for path in setup.run(mta, server, verify, may_replace=False).files] == ["main.cf", "master.cf"]
     found = parameters(directory)
     assert found["virtual_mailbox_maps"] == ""

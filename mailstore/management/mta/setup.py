@@ -10,7 +10,7 @@ from mailstore.management.mta import target
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor, password_from_stdin
 from mailstore.mta import database_role, mail_flow, next_steps, setup, site_server, socket_address
-from mailstore.mta.mail_server import SUBMISSION, SUBMISSIONS, Choices, Dkim, Recipients, Srs
+from mailstore.mta.mail_server import SUBMISSION, SUBMISSIONS, Choices, Dkim, Recipients
 
 NONE = "none"
 
@@ -38,7 +38,9 @@ def _arguments(parser: CommandParser) -> None:
         help="ask the database who exists, or LMTP, which also knows who is full",
     )
     parser.add_argument("--dkim", choices=[*Dkim], default=Dkim.NONE.value, help="who signs what leaves")
-    parser.add_argument("--srs", choices=[*Srs], default=Srs.NONE.value, help="who rewrites senders of forwarded mail")
+    parser.add_argument(
+        "--srs", action="store_true", help="rewrite the senders of forwarded mail; Postfix needs postsrsd for it"
+    )
     port = "a port, ADDRESS:PORT, or none"
     parser.add_argument("--submission", type=_port, default=SUBMISSION, metavar="PORT", help=f"STARTTLS: {port}")
     parser.add_argument("--submissions", type=_port, default=SUBMISSIONS, metavar="PORT", help=f"TLS at once: {port}")
@@ -75,7 +77,8 @@ class _Setup:
             next_steps.steps(
                 server,
                 choices,
-                mta.queue,
+                mta.kind.sockets(mta.directory),
+                needs_postsrsd=mta.kind.needs_postsrsd,
                 leads_elsewhere=site_server.leads_elsewhere(),
                 is_running=done.is_reloaded or mta.kind.is_running(mta.directory),
             )
@@ -95,7 +98,7 @@ def _choices(options: Options) -> Choices:
     return Choices(
         recipients=Recipients(options["recipients"]),
         dkim=Dkim(options["dkim"]),
-        srs=Srs(options["srs"]),
+        srs=options["srs"],
         submission=options["submission"],
         submissions=options["submissions"],
     )
