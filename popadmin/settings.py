@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -157,7 +158,32 @@ MAX_MESSAGE_OCTETS = _message_limit()
 
 _database_url = env.secret("DATABASE_URL")
 DATABASE_IS_PRIVATE = not _database_url  # `up` runs it under the data folder
-_database = database.from_url(_database_url) if _database_url else database.private(DATA_DIR)
+
+
+def _mta_address() -> database.TcpAddress | None:
+    """Return where an MTA may look addresses up in the private Postgres; None if it may not."""
+    addresses = env.listen("MTA_SQL_LISTEN", "", unix=False)
+    if not addresses:
+        return None
+    host, _colon, port = addresses[0].rpartition(":")
+    try:
+        is_loopback = ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        is_loopback = False
+    if len(addresses) > 1 or not is_loopback or not int(port):
+        allowed = "one address of this machine alone, such as 127.0.0.1:5433, or empty"
+        raise env.bad("MTA_SQL_LISTEN", ",".join(addresses), allowed)
+    if not DATABASE_IS_PRIVATE:
+        raise ImproperlyConfigured(
+            "MTA_SQL_LISTEN is for the private Postgres, but DATABASE_URL is set: let the MTA connect to that one"
+        )
+    return database.TcpAddress(host.strip("[]"), int(port))
+
+
+MTA_SQL_LISTEN = _mta_address()
+_database = (
+    database.from_url(_database_url) if _database_url else database.private(DATA_DIR, mta_address=MTA_SQL_LISTEN)
+)
 DATABASE_CONNINFO = database.libpq_form(_database)
 DATABASES = {"default": database.django_form(_database)}
 MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+from popadmin.config.database import TcpAddress
 from popadmin.up.postgres import Cluster
 
+LOOPBACK = "127.0.0.1"
 _key = pytest.StashKey[Cluster]()
 
 
@@ -25,11 +28,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         _settings(Path(os.environ["POPADMIN_DATA_DIR"]).parent / worker)
     else:
         folder = Path(tempfile.mkdtemp(prefix="popadmin-tests-"))
-        cluster = early_config.stash[_key] = Cluster(folder / "cluster", durable=False)
+        cluster = early_config.stash[_key] = Cluster(folder / "cluster", durable=False, mta_address=_free_address())
         cluster.start()
         os.environ["DATABASE_URL"] = cluster.url
         _settings(folder / "main")
     yield
+
+
+def _free_address() -> TcpAddress:
+    """Where the tests of an MTA's maps connect."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        return TcpAddress(LOOPBACK, server.getsockname()[1])
 
 
 def _settings(data_dir: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,24 @@ KEYS = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"
 # a walk, and no page's statement is worth compiling. The options of the operator's URL come last and win.
 PLANNING = "-c random_page_cost=1.1 -c jit=off"
 
-SOCKET_PORT = 5432  # only part of the socket's name
+SOCKET_PORT = 5432  # where nobody comes by TCP, only part of the socket's name
+LONGEST_PORT = 65535
 LONGEST_PATH = 107  # octets of sun_path on Linux, without the final NUL
 SHORT_FOLDERS = Path("/tmp")  # noqa: S108 - the cluster makes the folder 0700 and refuses one of another owner
 
 
-def private(data_dir: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """Where the private Postgres lets the MTA in. The name of its socket has the same port."""
+
+    host: str
+    port: int
+
+
+def private(data_dir: Path, *, mta_address: TcpAddress | None = None) -> dict[str, Any]:
     """Return how to reach the private Postgres that `up` runs under the data folder, in Django's form."""
-    return {"NAME": "popadmin", "USER": "popadmin", "HOST": str(socket_folder(data_dir)), "PORT": str(SOCKET_PORT)}
+    port = mta_address.port if mta_address else SOCKET_PORT
+    return {"NAME": "popadmin", "USER": "popadmin", "HOST": str(socket_folder(data_dir)), "PORT": str(port)}
 
 
 def from_url(url: str) -> dict[str, Any]:
@@ -67,7 +78,7 @@ def socket_folder(data_dir: Path) -> Path:
     It is in the data folder, or a short one in /tmp where that path would not fit into a socket address.
     """
     usual = data_dir / "postgres" / "socket"
-    if len(str(usual / f".s.PGSQL.{SOCKET_PORT}").encode()) <= LONGEST_PATH and "," not in str(usual):
+    if len(str(usual / f".s.PGSQL.{LONGEST_PORT}").encode()) <= LONGEST_PATH and "," not in str(usual):
         return usual  # a comma separates hosts in a conninfo
     name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
     return SHORT_FOLDERS / f"popadmin-{name}"

@@ -19,7 +19,8 @@ from psycopg.conninfo import make_conninfo
 
 from mailstore import durable_file
 from popadmin.config import database
-from popadmin.up import binaries, leftovers, privilege, processes
+from popadmin.config.database import TcpAddress
+from popadmin.up import binaries, leftovers, mta_access, privilege, processes
 from popadmin.up.errors import UpError
 
 NAME = "popadmin"  # of the role and of the database
@@ -58,7 +59,7 @@ FOR_TESTS_ONLY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes
 class Cluster:
     """One cluster in `data_dir/postgres`, for at least this number of `connections`.
 
-    `durable=False` is for tests, whose data nobody keeps.
+    `durable=False` is for tests, whose data nobody keeps. At `mta_address` the role of the MTA may connect.
     """
 
     def __init__(
@@ -68,10 +69,13 @@ class Cluster:
         folder: Path | None = None,
         durable: bool = True,
         connections: int = LEAST_CONNECTIONS,
+        mta_address: TcpAddress | None = None,
     ) -> None:
         self.root = data_dir.resolve() / "postgres"
         self.data = self.root / "data"
         self.socket = database.socket_folder(data_dir.resolve())
+        self._mta_address = mta_address
+        self._port = mta_address.port if mta_address else database.SOCKET_PORT
         self._as = privilege.choose(self.data)
         self._promises = DURABLE if durable else FOR_TESTS_ONLY
         self._connections = max(connections, LEAST_CONNECTIONS)
@@ -81,12 +85,12 @@ class Cluster:
     # --- where it is --------------------------------------------------------------------------------------------
 
     def conninfo(self, *, dbname: str = NAME, user: str = NAME) -> str:
-        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=database.SOCKET_PORT)
+        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=self._port)
 
     @property
     def url(self) -> str:
         """Return the URL as for DATABASE_URL."""
-        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={database.SOCKET_PORT}"
+        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={self._port}"
 
     @property
     def pid(self) -> int | None:
@@ -163,9 +167,10 @@ class Cluster:
     def _launch(self) -> None:
         settings = {
             "listen_addresses": "",
+            **self._mta_settings(),
             "unix_socket_directories": f'"{self.socket}"',
             "unix_socket_permissions": "0700",
-            "port": str(database.SOCKET_PORT),
+            "port": str(self._port),
             "max_connections": str(max(self._connections, self._configured_connections())),
             **self._promises,
         }
@@ -177,6 +182,14 @@ class Cluster:
             self._process = processes.start(
                 command, at_our_death=signal.SIGINT, output=output, cwd=self.root, **self._as.process()
             )
+
+    def _mta_settings(self) -> dict[str, str]:
+        """Return what lets an MTA in, if one may come."""
+        if self._mta_address is None:
+            return {}
+        rules = mta_access.write(self.root)
+        self._as.own(rules)
+        return {"listen_addresses": self._mta_address.host, "hba_file": str(rules)}
 
     def _configured_connections(self) -> int:
         """Return max_connections of the cluster's files, which an operator may have raised; 0 if unreadable."""
@@ -233,7 +246,7 @@ class Cluster:
         """
         leftovers.end(self.data)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        (self.socket / f".s.PGSQL.{database.SOCKET_PORT}.lock").unlink(missing_ok=True)
+        (self.socket / f".s.PGSQL.{self._port}.lock").unlink(missing_ok=True)
 
     # --- the end ------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from mailstore import conf, wiring
+from mailstore.directory import mta_role
 from popadmin.up import web_sockets
 from popadmin.up.child_processes import Service
 from popadmin.up.endpoints import endpoints
@@ -18,7 +19,7 @@ LISTENERS, WEB = 1, 2  # stages of the stop: first no new mail, at last the page
 WEB_WORKERS, WEB_THREADS = 2, 8  # for a small site; a large one runs its own gunicorn
 WEB_WORKER = "popadmin.http_server.worker.Worker"  # its threads never wait for a peer
 SWEEP_SECONDS = 3600
-SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, look-ups of the MTA, and 3 of Postgres itself
+SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, and 3 of Postgres itself
 
 
 def services() -> tuple[Service, ...]:
@@ -39,7 +40,8 @@ def services() -> tuple[Service, ...]:
 def database_connections() -> int:
     """Return how many database connections all services may hold at once (docs/install.md has the sum)."""
     web = WEB_WORKERS * (WEB_THREADS + 1)  # one more, for /readyz
-    return wiring.database_connections(conf.load()) + web + SPARE_CONNECTIONS
+    mta = mta_role.CONNECTIONS_AT_MOST if settings.MTA_SQL_LISTEN else 0
+    return wiring.database_connections(conf.load()) + web + mta + SPARE_CONNECTIONS
 
 
 def _manage(*arguments: str) -> tuple[str, ...]:

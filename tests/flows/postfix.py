@@ -75,6 +75,12 @@ class Postfix:
             smtp.ehlo("elsewhere.example")
             assert smtp.sendmail(sender, recipients, message, mail_options=options) == {}
 
+    def reload(self) -> None:
+        """Let it read its configuration, and open its maps, again."""
+        subprocess.run(
+            [required(), "-c", str(self.folder / "etc"), "reload"], capture_output=True, timeout=60, check=True
+        )
+
     def log_line(self, recipient: str, status: str) -> str:
         """Wait until the mail to a recipient has this status, and return the line of the log."""
         wanted = re.compile(rf"to=<{re.escape(recipient)}>.* status={status} .*")
@@ -102,7 +108,7 @@ def required() -> str:
 def postfix(transport: str, *domains: str, settings: str = "") -> Iterator[Postfix]:
     """Start one that hands mail for `domains` to `transport`; stop it and remove its folder at the end.
 
-    `settings` are more lines of main.cf, which win; `{folder}` in them is the folder. Their maps are there, and empty.
+    `settings` are more lines of main.cf, which win; `{folder}` in them is the folder.
     """
     command = required()
     folder = Path(tempfile.mkdtemp(prefix="popadmin-postfix-"))
@@ -134,15 +140,6 @@ def _configure(folder: Path, address: str, transport: str, domains: tuple[str, .
     kept = [line for line in MAIN.format(**settings).splitlines() if line.partition(" =")[0] not in wanted]
     (folder / "etc" / "main.cf").write_text("\n".join([*kept, more.replace("{folder}", str(folder)), ""]))
     (folder / "etc" / "master.cf").write_text(MASTER.format(address=address, port=PORT))
-    for name in re.findall(r"hash:{folder}/(\S+)", more):
-        (folder / name).touch()
-        make_map(folder, name)
-
-
-def make_map(folder: Path, name: str) -> None:
-    """Let Postfix see what is in a file of its folder."""
-    command = [program("postmap"), "-c", str(folder / "etc"), f"hash:{folder / name}"]
-    subprocess.run(command, timeout=60, check=True)
 
 
 def _await_greeting(made: Postfix, running: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from mailstore.directory.mta_role import ROLE
+from popadmin.config.database import TcpAddress
 from popadmin.up import binaries, leftovers, privilege, processes
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster, private_cluster
@@ -105,6 +107,25 @@ def test_it_has_the_connections_that_are_asked_for_and_never_fewer_than_the_oper
         stream.write("max_connections = 432\n")
     with started(many):
         assert ask(many, "SHOW max_connections") == "432"
+
+
+def test_where_an_mta_may_come_its_role_comes_with_its_password_and_nobody_else(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = TcpAddress("127.0.0.1", server.getsockname()[1])
+    cluster = Cluster(folder, durable=False, mta_address=address)
+
+    def enter(**given: str) -> str:
+        with psycopg.connect(host=address.host, port=address.port, dbname="popadmin", **given) as connection:
+            return connection.info.user
+
+    with started(cluster):
+        with psycopg.connect(cluster.conninfo()) as connection:
+            connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'right'")
+        assert enter(user=ROLE, password="right") == ROLE
+        for given in ({"user": ROLE, "password": "wrong"}, {"user": "popadmin"}, {"user": "postgres"}):
+            with pytest.raises(psycopg.OperationalError, match=r"password authentication|rejects connection"):
+                enter(**given)
+        assert ask(cluster, "SHOW listen_addresses") == "127.0.0.1"
 
 
 def test_its_address_works_as_database_url_also_with_blanks_in_the_path(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailstore.management.mta import check, setup, undo
+from mailstore.management.mta import check, grant, setup, undo
 from mailstore.management.noun_verb import NounCommand, Verb
 
 
@@ -11,4 +11,4 @@ class Command(NounCommand):
     example = "popadmin mta setup postfix"
 
     def verbs(self) -> tuple[Verb, ...]:
-        return (setup.verb(self), undo.verb(self), check.verb(self))
+        return (setup.verb(self), undo.verb(self), check.verb(self), grant.verb(self))

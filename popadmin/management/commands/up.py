@@ -62,7 +62,7 @@ class Command(ShellCommand):
             supervisor.watch()
 
     def _cluster(self) -> Cluster:
-        return Cluster(settings.DATA_DIR, connections=database_connections())
+        return Cluster(settings.DATA_DIR, connections=database_connections(), mta_address=settings.MTA_SQL_LISTEN)
 
     def _people(self, *, demo: bool) -> list[Credential]:
         if demo:
