@@ -112,5 +112,11 @@ def _refuse(server: MailServer, choices: Choices) -> None:
     for port in (choices.submission, choices.submissions):
         if port is not None and not port.isdigit():
             raise Rejected(_("%(port)s: for Exim a port is a number, on all addresses") % {"port": port})
+    for file in (file for pair in server.pairs for file in pair.files):
+        if os.geteuid() == 0 and not program.run(["runuser", "-u", user(), "--", "test", "-r", str(file)]).good:
+            raise Rejected(
+                _("Exim reads %(file)s as the user %(user)s, who may not: let that user into the group of the file")
+                % {"file": file, "user": user()}
+            )
     if "/" in (server.database.password or ""):
         raise Rejected(_("the password of the database has a slash, which Exim cannot read: choose another one"))

@@ -57,6 +57,13 @@ class Exim:
         file = self.folder / "log/exim4/mainlog"
         return file.read_text() if file.exists() else ""
 
+    def own(self, file: Path) -> Path:
+        """Copy a file to where Exim's user can read it; return the copy."""
+        copy = self.directory / file.name
+        shutil.copy(file, copy)
+        shutil.chown(copy, USER_ID, USER_ID)
+        return copy
+
     @contextmanager
     def running(self, ports: Sequence[int]) -> Iterator[None]:
         """Run the daemon on these ports of its address."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailstore.models import Mailbox, MailFlow, Message
+from mailstore.mta import program
 from tests.flows.postfix import PORT, Postfix, postfix, required
 from tests.installed_program import program as installed
 from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite, daemon, run
@@ -41,21 +42,19 @@ class Wired:
     directory: Path
     settings: dict[str, str]
 
-    def command(self, verb: str, *options: str, stdin: bytes = b"") -> str:
+    def process(self, verb: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+        where = ("postfix", "--config-directory", str(self.directory))
+        return process("mta", verb, *where, *options, **self.settings)
+
+    def command(self, verb: str, *options: str) -> str:
         """Run a verb of `mta`, which must succeed."""
-        done = process(
-            "mta", verb, "postfix", "--config-directory", str(self.directory), *options, stdin=stdin, **self.settings
-        )
+        done = self.process(verb, *options)
         assert done.returncode == 0, (done.stdout.decode(), done.stderr.decode())
         return done.stdout.decode()
 
-    def checked(self, *options: str, stdin: bytes = b"") -> dict[str, dict[str, str]]:
+    def checked(self) -> dict[str, dict[str, str]]:
         """Run the check; return its results by name."""
-        done = process(
-            "mta", "check", "postfix", "--config-directory", str(self.directory), "--json", *options,
-            stdin=stdin, **self.settings,
-        )  # fmt: skip
-        return {each["name"]: each for each in json.loads(done.stdout)}
+        return {each["name"]: each for each in json.loads(self.process("check", "--json").stdout)}
 
 
 @pytest.fixture
@@ -111,13 +110,26 @@ def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mai
     wired.mta.log_line(OTHER, "sent")
     assert Message.objects.count() == 2
 
-    results = wired.checked("--domain", "example.org")
+    results = wired.checked()
     assert {name: each["fault"] for name, each in results.items() if each["state"] == "bad"} == {}
     skipped = {name for name, each in results.items() if each["state"] == "skipped"}
     assert skipped == {"srs", "policy-known", "policy-full"}
     assert sorted(Mailbox.objects.values_list("user__address", flat=True)) == [ADDRESS, OTHER]  # it cleans up
     assert Message.objects.count() == 2
     assert [each["name"] for each in MailFlow.objects.get().results] == list(results)
+
+    # Each classic fault that somebody plants is named.
+    ours = {path: path.read_bytes() for path in (wired.directory / "main.cf", wired.directory / "popadmin/senders.cf")}
+    for line in ("mydestination=example.org", "recipient_delimiter=-", "message_size_limit=0", "virtual_mailbox_maps="):
+        program.run(["postconf", "-c", str(wired.directory), "-e", line])
+    (wired.directory / "popadmin/senders.cf").chmod(0o600)
+    faults = {name: each["fault"] for name, each in wired.checked().items() if each["state"] == "bad"}
+    assert faults.keys() >= {"destinations", "delimiter", "size-limit", "map-senders"}
+    refused = wired.process("undo")
+    assert refused.returncode == 1
+    assert f"{wired.directory}/main.cf has changed since the setup" in refused.stderr.decode()
+    for path, data in ours.items():
+        path.write_bytes(data)
 
     assert f"as before: {wired.directory}/main.cf" in wired.command("undo")
     assert {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()} == files

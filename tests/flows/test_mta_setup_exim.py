@@ -35,6 +35,9 @@ def mta(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Exim]:
                 LMTP_LISTEN=f"127.0.0.1:{mail_site.lmtpd.port}", SASL_LISTEN=f"unix:{sockets}/auth", **tls_settings
             )
             command = [sys.executable, str(MANAGE), "mta", "setup", "exim", "--config-directory", str(made.directory)]
+            refused = made.run(*command, **settings)
+            assert f"Exim reads {tls_settings['TLS_CERT_FILE']} as the user Debian-exim" in refused.stderr
+            settings |= {name: str(made.own(Path(file))) for name, file in tls_settings.items()}
             done = made.run(*command, "--srs", "--dkim", "exim", **settings)
             assert done.returncode == 0, done.stderr
             assert (made.directory / "exim4.conf").stat().st_mode & 0o777 == 0o640
@@ -66,6 +69,7 @@ def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: 
     context = mail_site.authority.context()
     context.check_hostname = False  # the address of this Exim is its own
     with smtplib.SMTP(mta.address, SUBMISSION, timeout=LONGEST_WAIT_SECONDS) as smtp:
+        smtp.ehlo("client.example")
         assert smtp.mail(ADDRESS)[0] == 530
         smtp.rset()
         smtp.starttls(context=context)

@@ -67,12 +67,12 @@ def test_what_is_wrong_comes_first_with_its_remedy() -> None:
 def test_the_overview_warns_of_a_check_that_failed_and_the_menu_counts_it() -> None:
     mail_flow.note_check([GOOD, BAD])
     shown = page("/overview/")
-    assert "1 fault in the mail flow" in shown
+    assert "1 problem in the mail flow" in shown
     assert "example.org stands in mydestination too" in shown
     figures = site_figures.read(an_admin())
     mail_flow.note_check([GOOD])
     assert fault_count(figures, host=True) == fault_count(site_figures.read(an_admin()), host=True) + 1
-    assert "fault in the mail flow" not in page("/overview/")
+    assert "problem in the mail flow" not in page("/overview/")
 
 
 def test_the_overview_warns_when_the_last_check_is_older_than_a_week_after_a_setup() -> None:

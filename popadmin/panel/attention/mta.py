@@ -18,7 +18,7 @@ def mail_flow(evidence: SiteEvidence) -> Iterator[Fault]:
     last = evidence.mail_flow
     if last.bad:
         number = len(last.bad)
-        text = ngettext("%(number)s fault in the mail flow", "%(number)s faults in the mail flow", number)
+        text = ngettext("%(number)s problem in the mail flow", "%(number)s problems in the mail flow", number)
         yield Fault(
             rank=Rank.MAIL_FLOW,
             level=WARN,
