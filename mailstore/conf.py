@@ -80,6 +80,7 @@ class Conf:
     pop3: Pop3
     lmtp: Lmtp
     sasl: Questions
+    policy: Questions
 
 
 def load() -> Conf:
@@ -116,6 +117,7 @@ def load() -> Conf:
             hostname=settings.PUBLIC_HOSTNAME,
         ),
         sasl=Questions(settings.SASL_LISTEN),
+        policy=Questions(settings.POLICY_LISTEN),
     )
 
 

@@ -21,6 +21,7 @@ MailError
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
     ├── Throttled            too many wrong passwords or unknown accounts
+    ├── SendingLimitReached  a mailbox or its domain has sent as much as it may for now
     ├── MailMoving           the mail is still being moved from the old server
     ├── Abandoned            the client left before its password was checked
     └── AliasOutside         an alias with targets that only the MTA can reach
@@ -61,7 +62,11 @@ class DeviceMayNotSend(Refused):
 
 
 class UnknownRecipient(Refused):
-    """Neither a mailbox nor an alias has this address."""
+    """Neither a mailbox nor an alias has this address. `elsewhere`: its domain is none of ours."""
+
+    def __init__(self, cause: str, *, elsewhere: bool = False) -> None:
+        super().__init__(cause)
+        self.elsewhere = elsewhere
 
 
 class RecipientDisabled(Refused):
@@ -106,6 +111,10 @@ class Overloaded(TryAgain):
 
 class Throttled(TryAgain):
     """Too many distinct wrong passwords or unknown accounts."""
+
+
+class SendingLimitReached(TryAgain):
+    """A mailbox, or its domain, has sent as many messages as it may in an hour or a day."""
 
 
 class MailMoving(TryAgain):

@@ -175,6 +175,7 @@ def daemon(
                 "POP3S_LISTEN": "127.0.0.1:0",
                 "LMTP_LISTEN": "127.0.0.1:0",
                 "SASL_LISTEN": "127.0.0.1:0",
+                "POLICY_LISTEN": "127.0.0.1:0",
                 "POP3_WORKERS": str(workers),
                 "LMTP_WORKERS": str(workers),
                 "LOG_LEVEL": "info",

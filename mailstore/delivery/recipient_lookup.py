@@ -53,8 +53,11 @@ class SeenRenames:
 class _Search:
     """The search for the mailboxes of one recipient. Each query asks for all names that are not resolved yet."""
 
-    def __init__(self, lanes: ConnectionPool, address: str, octets: int, done: Done[Recipient]) -> None:
+    def __init__(
+        self, lanes: ConnectionPool, address: str, octets: int, done: Done[Recipient], *, advisory: bool
+    ) -> None:
         self._lanes = lanes
+        self._advisory = advisory  # refuse only where every mailbox refuses
         self._address = address
         self._octets = octets
         self._done = done
@@ -140,7 +143,7 @@ class _Search:
         if outside and depth > 0:
             self._outside(", ".join(outside))
         elif outside:
-            self._done(UnknownRecipient(self._address))
+            self._done(UnknownRecipient(self._address, elsewhere=True))
         elif moved:
             self.ask(moved, depth, following)
         else:
@@ -162,7 +165,10 @@ class _Search:
             self._decide([self._copy])
 
     def _decide(self, boxes: list[MailboxRow]) -> None:
-        """Answer for all mailboxes or none: else some would lose the message or get it twice."""
+        """Answer for all mailboxes or none: else some would lose the message or get it twice.
+
+        Advice is another matter: a recipient is worth a message as long as one mailbox takes it.
+        """
         if not boxes and self._unknown_here:
             self._done(UnknownRecipient(self._address))
             return
@@ -170,14 +176,15 @@ class _Search:
         if not receiving:
             self._done(RecipientDisabled(self._address))
             return
-        self.full = [box.mailbox for box in receiving if not box.fits]
-        for box in receiving:
-            if not box.fits:
-                self._done(self._full(box.over_quota))
-                return
-        capped = tuple(sorted({box.capped for box in receiving if box.capped is not None}))
-        accepted = Recipient(self._address, tuple(sorted(box.mailbox for box in receiving)), capped)
-        if capped:
+        taking = [box for box in receiving if box.fits]
+        full = [box for box in receiving if not box.fits]
+        if full and not (self._advisory and taking):
+            self.full = [box.mailbox for box in full]
+            self._done(self._full(full[0].over_quota))
+            return
+        capped = tuple(sorted({box.capped for box in taking if box.capped is not None}))
+        accepted = Recipient(self._address, tuple(sorted(box.mailbox for box in taking)), capped)
+        if capped and not (self._advisory and any(box.capped is None for box in taking)):
             self._ask_room(accepted)
         else:
             self._done(accepted)
@@ -186,7 +193,7 @@ class _Search:
         def answered(answer: PGresult | MailError) -> None:
             if isinstance(answer, MailError):
                 self._done(answer)
-            elif answer.ntuples:
+            elif answer.ntuples and not (self._advisory and answer.ntuples < len(accepted.capped)):
                 self._done(self._full((answer.get_value(0, 0) or b"").decode()))
             else:
                 self._done(accepted)
@@ -206,12 +213,14 @@ def find(
     *,
     hostname: str,
     seen: SeenRenames,
+    advisory: bool = False,
 ) -> None:
     """Find the mailboxes of a recipient for a message of `octets` (None: not announced, so one octet must fit).
 
     UnknownRecipient, RecipientDisabled, QuotaRejected, QuotaDeferred, AliasOutside, Unavailable. `hostname` is the name
     of this site: the address `postmaster` without a domain means the one of its domain. All lookups of a worker share
-    what they have `seen`.
+    what they have `seen`. With `advisory` nothing is changed, and a recipient is refused only where every mailbox
+    behind it refuses: it answers for a message that may never come.
     """
     # RFC 5321 §4.5.1: in any case, and without a domain.
     if address.lower() == POSTMASTER:
@@ -223,10 +232,10 @@ def find(
         except (BadAddress, UnicodeEncodeError):
             catch_all = catch_all_of(address)
             if catch_all is None:
-                done(UnknownRecipient(address))
+                done(UnknownRecipient(address, elsewhere=True))
                 return
             keys = {catch_all: [catch_all]}
-    _Lookup(lanes, address, keys, octets or 1, done, seen).ask()
+    _Lookup(lanes, address, keys, octets or 1, done, seen, advisory=advisory).ask()
 
 
 class _Lookup:
@@ -246,8 +255,11 @@ class _Lookup:
         octets: int,
         done: Done[Recipient],
         seen: SeenRenames,
+        *,
+        advisory: bool,
     ) -> None:
         self._lanes = lanes
+        self._advisory = advisory
         self._address = address
         self._keys = keys
         self._octets = octets
@@ -266,7 +278,7 @@ class _Lookup:
             else:
                 self._answered(answer, search.full)
 
-        search = _Search(self._lanes, self._address, self._octets, found)
+        search = _Search(self._lanes, self._address, self._octets, found, advisory=self._advisory)
         search.ask(self._keys, 0)
 
     def _counted(
@@ -301,6 +313,8 @@ class _Lookup:
             self._done(room)
         elif not room.ntuples:
             self._done(refusal)
+        elif self._advisory:
+            self._done(Recipient(self._address, ()))
         else:
             mailbox, arrivals = room.get_value(0, 0) or b"", room.get_value(0, 1) or b""
             lock = LOCK.values(mailbox_ids=b"{%s}" % mailbox)

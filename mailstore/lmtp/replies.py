@@ -68,6 +68,7 @@ ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.DeviceMayNotSend: INTERNAL,
     errors.BodyLost: INTERNAL,
     errors.Throttled: INTERNAL,
+    errors.SendingLimitReached: INTERNAL,
     errors.Abandoned: INTERNAL,
 }
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("mailstore", "0101_mta_views"),
-        ("mailstore", "0106_shared_failures"),
+        ("mailstore", "0107_sending_limits"),
     ]
 
     operations = [

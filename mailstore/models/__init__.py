@@ -11,6 +11,7 @@ from mailstore.models.mailbox_moves import MailboxMove
 from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
 from mailstore.models.policies import RetentionPolicy
+from mailstore.models.sending import SendingBudget
 from mailstore.models.site_state import (
     Heartbeat,
     HoldingsCache,
@@ -53,6 +54,7 @@ __all__ = [
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",
+    "SendingBudget",
     "SharedFailure",
     "StoreTie",
     "SweepPass",

@@ -169,6 +169,7 @@ class Finding(models.Model):
         STOPPED = "stopped", _("stops at one message")
         PREVIOUS = "previous", _("the previous password is still in use")
         BARE = "bare", _("a user name without its domain")
+        LIMIT = "limit", _("sends more than it may")
 
     # No constraints: their checks would wait for the lock of one mailbox while they hold the locks of others.
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_constraint=False)

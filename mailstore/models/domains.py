@@ -24,6 +24,18 @@ class Domain(models.Model):
     allotment_octets = models.BigIntegerField(_("all quotas together at most"), null=True, blank=True)
     mailbox_quota_default = models.BigIntegerField(_("quota of a new mailbox"), null=True, blank=True)
     mailbox_quota_most = models.BigIntegerField(_("quota of one mailbox at most"), null=True, blank=True)
+    mailbox_send_hourly = models.PositiveIntegerField(
+        _("messages that one mailbox sends an hour at most"), null=True, blank=True
+    )
+    mailbox_send_daily = models.PositiveIntegerField(
+        _("messages that one mailbox sends a day at most"), null=True, blank=True
+    )
+    send_hourly = models.PositiveIntegerField(
+        _("messages that all mailboxes together send an hour at most"), null=True, blank=True
+    )
+    send_daily = models.PositiveIntegerField(
+        _("messages that all mailboxes together send a day at most"), null=True, blank=True
+    )
     owner_forwards = models.BooleanField(_("owners may forward their mail"), default=False)
     # A removed alias domain may stand for a domain that is purged. Restored after that, it is an ordinary domain.
     stands_for = models.ForeignKey(

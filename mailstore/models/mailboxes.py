@@ -34,6 +34,9 @@ class Mailbox(models.Model):
     web = models.BooleanField(_("web sign-in"), default=True)
     main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
     smtp = models.BooleanField(_("SMTP sign-in, to send"), default=True, db_default=True)
+    # NULL: what the domain says of each of its mailboxes.
+    send_hourly = models.PositiveIntegerField(_("messages sent an hour at most"), null=True, blank=True)
+    send_daily = models.PositiveIntegerField(_("messages sent a day at most"), null=True, blank=True)
     held = models.BooleanField(_("on hold"), default=False)
     policy = models.ForeignKey(
         "mailstore.RetentionPolicy", models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")

@@ -33,7 +33,7 @@ def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
         hostname=conf.lmtp.hostname,
         lmtp=lmtp,
         sasl=socket_address.best(conf.sasl.listen, queue),
-        policy=socket_address.best(getattr(conf, "policy", conf.sasl).listen if hasattr(conf, "policy") else (), queue),
+        policy=socket_address.best(conf.policy.listen, queue),
         database=_database(conf, password),
         pairs=conf.tls.pairs,
         message_octets=conf.lmtp.max_message_octets,

@@ -91,6 +91,7 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     errors.QuotaRejected: _BROKEN,
     errors.MessageTooLarge: _BROKEN,
     errors.QuotaDeferred: _SERVICE,
+    errors.SendingLimitReached: _SERVICE,
     errors.AliasOutside: _SERVICE,
 }
 

@@ -8,6 +8,7 @@ from mailstore.errors import Done
 from mailstore.ports.bodies import BodyRef, BodyStore, Draft, ForeignFile, OpenBody
 from mailstore.ports.connection import Peer, Session
 from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Recipient
+from mailstore.ports.gatekeeper import Gatekeeper
 from mailstore.ports.journal import Journal, SessionRecord
 from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
 from mailstore.ports.old_servers import Move, OldServers
@@ -24,6 +25,7 @@ __all__ = [
     "Draft",
     "Envelope",
     "ForeignFile",
+    "Gatekeeper",
     "Handled",
     "Intake",
     "Journal",

@@ -166,7 +166,7 @@ SELECT box.id AS mailbox_id, NULL::bigint AS device_id,
   FROM mailstore_refusedname rn
   JOIN mailstore_user u ON split_part(u.address, '@', 1) = rn.name
   JOIN mailstore_mailbox box ON box.user_id = u.id AND box.removed_at IS NULL
- WHERE rn.reason = 'unknown' AND rn.protocol = 'pop3' AND rn.name <> '' AND strpos(rn.name, '@') = 0
+ WHERE rn.reason = 'unknown' AND rn.protocol IN ('pop3', 'smtp') AND rn.name <> '' AND strpos(rn.name, '@') = 0
    AND rn.last_at > %(now)s - interval '{WINDOW_DAYS} days' AND rn.last_at <= %(now)s
    AND (NOT EXISTS (
             SELECT FROM mailstore_user u_other JOIN mailstore_mailbox box_other ON box_other.user_id = u_other.id
@@ -179,6 +179,14 @@ SELECT box.id AS mailbox_id, NULL::bigint AS device_id,
  GROUP BY box.id, rn.name, u.address
 """
 
+_LIMIT = f"""
+SELECT sb.mailbox_id, NULL::bigint AS device_id,
+       jsonb_build_object('times', sb.refused, 'by_domain', sb.by_domain) AS facts
+  FROM mailstore_sendingbudget sb
+ WHERE sb.mailbox_id IS NOT NULL
+   AND sb.refused_at > %(now)s - interval '{WINDOW_DAYS} days' AND sb.refused_at <= %(now)s
+"""
+
 DETECTORS: dict[str, str] = {
     Finding.Kind.AGAIN: _REFETCH,
     Finding.Kind.SHARED: _SHARED,
@@ -189,6 +197,7 @@ DETECTORS: dict[str, str] = {
     Finding.Kind.STOPPED: _STOPPED,
     Finding.Kind.PREVIOUS: _PREVIOUS,
     Finding.Kind.BARE: _BARE,
+    Finding.Kind.LIMIT: _LIMIT,
 }
 
 _SEEN = """

@@ -25,6 +25,7 @@ from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS,
 from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
 from mailstore.retention.recovery_cap_step import RECOVERY_CAP
 from mailstore.retention.recovery_step import RECOVERY
+from mailstore.retention.sending_notice_step import SENDING_NOTICE
 from mailstore.retention.silence_notice_step import SILENCE_NOTICE
 from mailstore.retention.store_tie import STORE_TIE
 from mailstore.retention.tally_step import TALLY
@@ -51,6 +52,7 @@ STEPS: tuple[Step, ...] = (
     OLD_JOBS,
     TALLY,
     QUOTA_WARNINGS,
+    SENDING_NOTICE,
     BODY_CHECK,
 )
 

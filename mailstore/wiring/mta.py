@@ -1,4 +1,4 @@
-"""The listeners that answer questions of an MTA: who may send (SASL)."""
+"""The listeners that answer questions of an MTA: who may send (SASL), and which mail is welcome (policy)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import count
 import uvloop
 
 from mailstore.conf import Conf, site_key
+from mailstore.delivery.gatekeeper import StoredGatekeeper
 from mailstore.listener import descriptor_limit
 from mailstore.listener.bound_address import BoundAddress, Face, bind, listen
 from mailstore.listener.connection_counts import ConnectionCounts
@@ -16,6 +17,7 @@ from mailstore.listener.endpoint import Limits
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.senders import StoredSenders
 from mailstore.maildrop.session_log import LogJournal
+from mailstore.policyd import session as policy_session
 from mailstore.ports import Peer
 from mailstore.sasl import protocol as sasl
 from mailstore.sasl import session as sasl_session
@@ -24,7 +26,7 @@ from mailstore.transfer.old_server_moves import OldServerMoves
 from mailstore.wiring import process
 
 QUESTION_WORKERS = 1  # of each kind: it has one memory of passwords, and the slow hashes run in threads
-QUESTION_WRITE_LANES = 1  # diaries and counts; no client waits for them
+QUESTION_WRITE_LANES = 1  # diaries, and the counts of sent messages
 # An MTA keeps its connections while it has work, and asks on them now and then. Postfix has one for each of its
 # processes, and takes a connection that ended in between for trouble: it is told the client once, and then connects
 # anew. So idle connections are left alone for a day.
@@ -42,6 +44,17 @@ def serve_sasl(conf: Conf) -> None:
         uvloop.run(_sasl_worker(index, conf, bound, counts))
 
     process.run("authd", QUESTION_WORKERS, work, counts, bound, None)
+
+
+def serve_policy(conf: Conf) -> None:
+    """Answer which mail is welcome until SIGTERM. Raises ImproperlyConfigured before it listens."""
+    bound = bind("POLICY_LISTEN", conf.policy.listen, QUESTION_WORKERS)
+    counts = ConnectionCounts(QUESTION_WORKERS)
+
+    def work(index: int) -> None:
+        uvloop.run(_policy_worker(index, conf, bound, counts))
+
+    process.run("policyd", QUESTION_WORKERS, work, counts, bound, None)
 
 
 async def _sasl_worker(index: int, conf: Conf, bound: list[BoundAddress], counts: ConnectionCounts) -> None:
@@ -78,6 +91,24 @@ async def _sasl_worker(index: int, conf: Conf, bound: list[BoundAddress], counts
     )
     senders.close()
     old_servers.close()
+    lanes.close()
+
+
+async def _policy_worker(index: int, conf: Conf, bound: list[BoundAddress], counts: ConnectionCounts) -> None:
+    lanes = ConnectionPool(conf.conninfo, write_lanes=QUESTION_WRITE_LANES)
+    await lanes.open()
+    gatekeeper = StoredGatekeeper(lanes, conf.lmtp.hostname)
+    journal = LogJournal()
+    server = process.server(index, _limits(), counts, None, refused=None)
+
+    def tick(number: int) -> None:
+        lanes.tick()
+        if number % process.REFRESH_TICKS == 0:
+            process.beat(lanes, b"policy")
+
+    face = Face(lambda peer: policy_session.Session(peer, gatekeeper, journal), NOTHING, NOTHING)
+    listen(server, index, bound, face)
+    await process.serve(server, tick)
     lanes.close()
 
 

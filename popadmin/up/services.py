@@ -18,6 +18,7 @@ from popadmin.up.endpoints import endpoints
 LISTENERS, WEB = 1, 2  # stages of the stop: first no new mail, at last the pages
 WEB_WORKERS, WEB_THREADS = 2, 8  # for a small site; a large one runs its own gunicorn
 WEB_WORKER = "popadmin.http_server.worker.Worker"  # its threads never wait for a peer
+LISTENING = (("lmtpd", "LMTP_LISTEN"), ("authd", "SASL_LISTEN"), ("policyd", "POLICY_LISTEN"))
 SWEEP_SECONDS = 3600
 SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, and 3 of Postgres itself
 
@@ -29,7 +30,7 @@ def services() -> tuple[Service, ...]:
     found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
     if pop3:
         found.append(Service("pop3d", _manage("pop3d"), LISTENERS, pop3))
-    for command, variable in (("lmtpd", "LMTP_LISTEN"), ("authd", "SASL_LISTEN")):
+    for command, variable in LISTENING:
         if listens := endpoints(variable):
             found.append(Service(command, _manage(command), LISTENERS, listens))
     if web:

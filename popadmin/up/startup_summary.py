@@ -22,6 +22,7 @@ LISTENERS = (
     ("POP3S", "POP3S_LEGACY_LISTEN", "  with TLS 1.0 and 1.1, for old devices"),
     ("LMTP", "LMTP_LISTEN", ""),
     ("SASL", "SASL_LISTEN", "  for Postfix and Exim"),
+    ("policy", "POLICY_LISTEN", "  for Postfix and Exim"),
 )
 
 

@@ -30,6 +30,7 @@ _HEADINGS: dict[str, Promise] = {
     Kind.STOPPED: gettext_lazy("%(device)s stops at one message"),
     Kind.PREVIOUS: gettext_lazy("A mail program still uses the previous password"),
     Kind.BARE: gettext_lazy("A mail program signs in as “%(name)s”"),
+    Kind.LIMIT: gettext_lazy("The mailbox sends more than it may"),
 }
 
 
@@ -90,6 +91,15 @@ def _refused_bare(figures: Figures) -> str:
     return text % {**_counts(figures, "times"), "network": network, "address": shown_name(figures["address"])}
 
 
+def _not_sent(figures: Figures) -> str:
+    text = ngettext(
+        "%(times)s message was not sent in two days.",
+        "%(times)s messages were not sent in two days.",
+        int(figures["times"]),
+    ) % _counts(figures, "times")
+    return f"{text} {_('The limit is that of the domain.')}" if figures.get("by_domain") else text
+
+
 # The detectors report no session or hour alone, so these need no singular.
 _FACTS: dict[str, Callable[[Figures], str]] = {
     Kind.AGAIN: _fetched_again,
@@ -109,6 +119,7 @@ _FACTS: dict[str, Callable[[Figures], str]] = {
     Kind.STOPPED: _stopped,
     Kind.PREVIOUS: _refused,
     Kind.BARE: _refused_bare,
+    Kind.LIMIT: _not_sent,
 }
 _REMEDIES: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy(
@@ -139,6 +150,10 @@ _REMEDIES: dict[str, Promise] = {
         "read, and restored."
     ),
     Kind.BARE: gettext_lazy("Type the whole address as the user name there. The password stays."),
+    Kind.LIMIT: gettext_lazy(
+        "Mail programs keep such messages, and can send them later. If nobody sent so many, somebody else has the "
+        "password: change it, and revoke unknown devices."
+    ),
     Kind.PREVIOUS: gettext_lazy(
         "Type the new password there, or better: connect it as a device with a password of its own."
     ),

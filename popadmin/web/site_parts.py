@@ -24,9 +24,9 @@ from mailstore.messages.damaged_bodies import Damaged
 from mailstore.messages.message_file import site_store
 from mailstore.models import Heartbeat, SweepPass
 
-POP3, LMTP, SASL, SWEEP = "pop3", "lmtp", "sasl", "sweep"
+POP3, LMTP, SASL, POLICY, SWEEP = "pop3", "lmtp", "sasl", "policy", "sweep"
 LAST_SWEEP = "last pass"  # stands among the heartbeats: when the sweep ended a pass
-LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SASL: _("SASL"), SWEEP: _("Sweep")}
+LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SASL: _("SASL"), POLICY: _("Policy service"), SWEEP: _("Sweep")}
 PASS_INTERVAL = timedelta(hours=26)  # the interval of a daily timer, with some delay
 LOW_SHARE = 20  # of a disk: below a twentieth it is low,
 LOW_LEAST_OCTETS = 2**30  # below a gigabyte always,
@@ -54,7 +54,7 @@ def read_parts() -> list[Part]:
 def parts(beats: Mapping[str, datetime], swept_at: datetime | None) -> list[Part]:
     """Return the listeners that the settings ask for or that have run, and the sweep, whose last pass ended then."""
     now = timezone.now()
-    listeners = [name for name in (POP3, LMTP, SASL) if name in beats or name in _running(beats)]
+    listeners = [name for name in (POP3, LMTP, SASL, POLICY) if name in beats or name in _running(beats)]
     return [
         *(Part(name, LABELS[name], beats.get(name), _has_beaten(name, beats, now)) for name in listeners),
         _sweep(beats, swept_at, now),
@@ -140,6 +140,7 @@ def _running(beats: Mapping[str, datetime]) -> set[str]:
         POP3: any(getattr(settings, name) for name in conf.POP3_VARIABLES),
         LMTP: settings.LMTP_LISTEN,
         SASL: settings.SASL_LISTEN,
+        POLICY: settings.POLICY_LISTEN,
     }
     return {name for name, addresses in listeners.items() if addresses} | ({SWEEP} & beats.keys())
 

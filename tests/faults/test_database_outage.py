@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 import pytest
 
@@ -94,10 +97,33 @@ def test_an_mta_that_asks_who_may_send_loses_its_connection_and_hears_of_no_wron
         until(lambda: asked(authd, PASSWORD).startswith(b"OK\t"), "the database is found again")
 
 
+def test_the_policy_service_has_no_opinion_while_the_database_is_away(site: BreakableSite) -> None:
+    with daemon("policyd", **site.environment) as policyd, connected(policyd) as (sock, lines):
+        assert policy(sock, lines, "nobody@example.org").startswith(b"action=550 ")
+        site.cluster.stop()
+        until(lambda: policy(sock, lines, "nobody@example.org") == b"action=DUNNO\n", "it has no opinion")
+        site.cluster.start()
+        until(lambda: policy(sock, lines, "nobody@example.org").startswith(b"action=550 "), "it has one again")
+
+
+def policy(sock: socket.socket, lines: BinaryIO, recipient: str) -> bytes:
+    """What Postfix hears at RCPT, on one connection for all requests."""
+    sock.sendall(b"request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=%b\n\n" % recipient.encode())
+    action = lines.readline()
+    assert lines.readline() == b"\n"
+    return action
+
+
+@contextmanager
+def connected(listener: Daemon) -> Iterator[tuple[socket.socket, BinaryIO]]:
+    with socket.create_connection(listener.address, LONGEST_WAIT_SECONDS) as sock, sock.makefile("rb") as lines:
+        yield sock, lines
+
+
 def asked(authd: Daemon, secret: str) -> bytes:
     """What Postfix hears behind the greeting; nothing where the connection ends."""
     response = b64encode(f"\0{ANN}\0{secret}".encode())
-    with socket.create_connection(authd.address, LONGEST_WAIT_SECONDS) as sock, sock.makefile("rb") as lines:
+    with connected(authd) as (sock, lines):
         sock.sendall(b"VERSION\t1\t0\nCPID\t1\nAUTH\t1\tPLAIN\tservice=smtp\tresp=" + response + b"\n")
         while lines.readline() != b"DONE\n":
             pass

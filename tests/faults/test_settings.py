@@ -16,7 +16,11 @@ from tests.listeners import MANAGE
 
 SETTINGS = MANAGE.parent / "popadmin" / "settings.py"
 
-COMMANDS = {"LMTP_LISTEN": "lmtpd", "SASL_LISTEN": "authd"}  # what reads a setting, where it is not pop3d
+COMMANDS = {
+    "LMTP_LISTEN": "lmtpd",
+    "SASL_LISTEN": "authd",
+    "POLICY_LISTEN": "policyd",
+}  # what reads a setting, where it is not pop3d
 # (variable, value, what the line says is allowed); FILE stands for a file that is there, GONE for one that is not,
 # EMPTY and NOISE for files that hold nothing, and no text.
 CASES = [
@@ -55,6 +59,8 @@ CASES = [
     ("MTA_SQL_LISTEN", "127.0.0.1:5433,127.0.0.2:5433", "one address of this machine alone"),
     ("MTA_SQL_LISTEN", "127.0.0.1:5433", "but DATABASE_URL is set"),
     ("MTA_SQL_LISTEN", "unix:/run/popadmin", "HOST:PORT or [IPV6]:PORT"),
+    ("POLICY_LISTEN", "127.0.0.1", "HOST:PORT"),
+    ("POLICY_LISTEN", "", "nothing to listen on"),
     ("PUBLIC_POP3_PORT", "0", "from 1 to 65535"),
     ("PUBLIC_POP3S_PORT", "pop3s", "from 1 to 65535"),
     ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),

@@ -29,10 +29,13 @@ def mta(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Exim]:
     """An Exim that runs with the configuration of `mta setup`."""
     with tempfile.TemporaryDirectory(prefix="popadmin-auth-") as sockets, exim() as made:
         Path(sockets).chmod(0o755)
-        with daemon("authd", SASL_LISTEN=f"unix:{sockets}/auth"):
+        with daemon("authd", SASL_LISTEN=f"unix:{sockets}/auth"), daemon("policyd") as policyd:
             Path(sockets, "auth").chmod(0o666)
             settings = environment(
-                LMTP_LISTEN=f"127.0.0.1:{mail_site.lmtpd.port}", SASL_LISTEN=f"unix:{sockets}/auth", **tls_settings
+                LMTP_LISTEN=f"127.0.0.1:{mail_site.lmtpd.port}",
+                SASL_LISTEN=f"unix:{sockets}/auth",
+                POLICY_LISTEN=f"127.0.0.1:{policyd.port}",
+                **tls_settings,
             )
             command = [sys.executable, str(MANAGE), "mta", "setup", "exim", "--config-directory", str(made.directory)]
             refused = made.run(*command, **settings)
@@ -62,6 +65,8 @@ def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: 
         250, 250, 250, 550,
     ]  # fmt: skip
     assert asked(mta, "x@outside.example")[0] == 550  # no relay
+    mail_site.mailbox("full@example.org", quota_messages=0)
+    assert asked(mta, "full@example.org") == (451, b"4.2.2 mailbox full")  # so says the policy service
 
     with smtplib.SMTP(mta.address, SMTP, timeout=LONGEST_WAIT_SECONDS) as smtp:
         assert "auth" not in smtp.esmtp_features

@@ -13,6 +13,7 @@ import pytest
 
 from mailstore.directory import devices, mailboxes
 from mailstore.models import DiarySession, Message
+from tests import install_guide
 from tests.flows.postfix import PORT, Postfix, postfix, required
 from tests.installed_program import program
 from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, PASSWORD, Daemon, MailSite, daemon, run
@@ -20,15 +21,18 @@ from tests.up.programs import until
 
 pytestmark = pytest.mark.real
 ANN, BOB = "ann@example.org", "bob@example.org"
-# The lines of docs/install.md but for TLS, and with the folder of the test.
-SETTINGS = """
+GUIDE = "where the path is below the queue's folder:"
+ALSO = """
 mynetworks =
 smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = {socket}
-smtpd_sasl_security_options = noanonymous
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 """
+
+
+def settings_of_the_guide(socket: str) -> str:
+    """The lines as they stand, but for the path, and without TLS."""
+    lines = install_guide.settings(GUIDE) | {"smtpd_sasl_path": socket, "smtpd_tls_auth_only": "no"}
+    return ALSO + "".join(f"{name} = {value}\n" for name, value in lines.items())
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def authd(django_db_setup: None) -> Iterator[Daemon]:
 
 @pytest.fixture(scope="module")
 def mta(authd: Daemon, lmtpd: Daemon) -> Iterator[Postfix]:
-    settings = SETTINGS.replace("{socket}", authd.unix_path)
+    settings = settings_of_the_guide(authd.unix_path)
     with postfix(f"lmtp:inet:[127.0.0.1]:{lmtpd.port}", "example.org", settings=settings) as started:
         yield started
 
@@ -99,7 +103,7 @@ def test_a_listener_that_is_gone_is_a_temporary_matter(mail_site: MailSite, lmtp
     mail_site.mailbox(ANN)
     response = b64encode(f"\0{ANN}\0{PASSWORD}".encode()).decode()
     with daemon("authd") as listener:
-        settings = SETTINGS.replace("{socket}", f"inet:127.0.0.1:{listener.port}")
+        settings = settings_of_the_guide(f"inet:127.0.0.1:{listener.port}")
         with (
             postfix(f"lmtp:inet:[127.0.0.1]:{lmtpd.port}", "example.org", settings=settings) as mta,
             smtplib.SMTP(mta.address, PORT, timeout=LONGEST_WAIT_SECONDS) as smtp,

@@ -20,7 +20,10 @@ from tests.management.command_runner import environment, said
 from tests.up.programs import running, until
 
 
-@pytest.mark.parametrize(("name", "part", "place"), [("pop3d", "pop3", 0), ("lmtpd", "lmtp", 1), ("authd", "sasl", 2)])
+@pytest.mark.parametrize(
+    ("name", "part", "place"),
+    [("pop3d", "pop3", 0), ("lmtpd", "lmtp", 1), ("authd", "sasl", 2), ("policyd", "policy", 2)],
+)
 @pytest.mark.django_db(transaction=True)
 def test_a_listener_is_at_work_for_the_overview_from_its_start(
     name: str, part: str, place: int, tls_settings: dict[str, str]

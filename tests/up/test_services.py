@@ -21,8 +21,9 @@ def test_the_connections_grow_with_the_workers_so_that_many_cores_do_not_use_the
 def test_a_part_that_is_switched_off_is_not_started(settings: Settings) -> None:
     assert {service.name for service in services()} == {"sweep", "pop3d", "lmtpd", "web"}
     settings.SASL_LISTEN = ("unix:/run/popadmin/auth",)
-    assert {service.name for service in services()} == {"sweep", "pop3d", "lmtpd", "authd", "web"}
-    settings.POP3_LISTEN = settings.LMTP_LISTEN = settings.SASL_LISTEN = ()
+    settings.POLICY_LISTEN = ("127.0.0.1:1026",)
+    assert {service.name for service in services()} == {"sweep", "pop3d", "lmtpd", "authd", "policyd", "web"}
+    settings.POP3_LISTEN = settings.LMTP_LISTEN = settings.SASL_LISTEN = settings.POLICY_LISTEN = ()
     assert {service.name for service in services()} == {"sweep", "pop3d", "web"}
     settings.POP3S_LISTEN = settings.WEB_LISTEN = ()
     assert {service.name for service in services()} == {"sweep"}

@@ -32,7 +32,18 @@ def _a_sound_site(settings, tmp_path):
     settings.TLS_CERT_FILE = tmp_path / "cert.pem"
 
 
-CHECKS = ("database", "migrations", "database disk", "body store", "certificate", "pop3", "lmtp", "sasl", "sweep")
+CHECKS = (
+    "database",
+    "migrations",
+    "database disk",
+    "body store",
+    "certificate",
+    "pop3",
+    "lmtp",
+    "sasl",
+    "policy",
+    "sweep",
+)
 MINUTE = datetime.timedelta(minutes=1)
 
 

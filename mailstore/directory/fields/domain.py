@@ -66,6 +66,26 @@ DOMAIN = Table(
             options=("--max-aliases",), key="max_aliases",
         ),
         Field(
+            name="mailbox_send_hourly", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            prompt=_("Messages that one mailbox sends an hour"), help=_("Leave empty for no limit."),
+            option_help="messages that each mailbox may send an hour, if it has no figure of its own",
+        ),
+        Field(
+            name="mailbox_send_daily", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            prompt=_("Messages that one mailbox sends a day"), help=_("Leave empty for no limit."),
+            option_help="messages that each mailbox may send a day, if it has no figure of its own",
+        ),
+        Field(
+            name="send_hourly", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            prompt=_("Messages that all mailboxes together send an hour"), help=_("Leave empty for no limit."),
+            option_help="messages that all its mailboxes together may send an hour",
+        ),
+        Field(
+            name="send_daily", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            prompt=_("Messages that all mailboxes together send a day"), help=_("Leave empty for no limit."),
+            option_help="messages that all its mailboxes together may send a day",
+        ),
+        Field(
             name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST, own_heading=_("Alias of"),
             prompt=_("Alias of the domain"),
             help=_("Mail to any name in it arrives at the same name there; it has no addresses of its own."),
@@ -110,6 +130,10 @@ class DomainValues(TypedDict, total=False):
     quota_octets: int | None
     mailbox_limit: int | None
     alias_limit: int | None
+    mailbox_send_hourly: int | None
+    mailbox_send_daily: int | None
+    send_hourly: int | None
+    send_daily: int | None
     stands_for: Domain | None
     old_server: str | None
     old_server_until: datetime | None

@@ -28,6 +28,16 @@ MAILBOX = Table(
             option_help="messages at most", headings=("quota messages", "quota_messages"),
         ),
         Field(
+            name="send_hourly", kind=Kind.COUNT, model=Mailbox, setter=Setter.HOST,
+            help=_("Leave empty for what the domain says of each mailbox."),
+            option_help="messages that it may send an hour; none: as the domain says",
+        ),
+        Field(
+            name="send_daily", kind=Kind.COUNT, model=Mailbox, setter=Setter.HOST,
+            help=_("Leave empty for what the domain says of each mailbox."),
+            option_help="messages that it may send a day; none: as the domain says",
+        ),
+        Field(
             name="suspended", kind=Kind.SWITCH, model=User, holder="user", column="is_active", negated=True,
             absent=(Surface.FORM, Surface.BULK),  # a button of the mailbox, and a bulk action of its own
             own_label=_("suspended"), options=("--suspend", "--activate"),
@@ -87,6 +97,8 @@ class MailboxValues(TypedDict, total=False):
     name: str
     quota_octets: int | None
     quota_messages: int | None
+    send_hourly: int | None
+    send_daily: int | None
     suspended: bool
     must_change_password: bool
     receives: bool

@@ -19,6 +19,7 @@ from mailstore.sql.statements.delivery import (
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
 from mailstore.sql.statements.removal import REMOVE
+from mailstore.sql.statements.sending import LOCK_BUDGETS, OPEN_BUDGETS, SENDING_LIMITS, TAKE_FROM_BUDGETS
 from mailstore.sql.statements.shared_failures import FAILURES, FORGET_FAILURES, SHARE_FAILURES
 from mailstore.sql.statements.sign_in import (
     KNOWN_NETWORKS,
@@ -45,6 +46,7 @@ READS = (
     RECIPIENTS,
     RENAMES,
     ROOM,
+    SENDING_LIMITS,
     SIGN_IN,
     SITE_EXPIRY,
     STORE_TIE,
@@ -62,7 +64,9 @@ WRITES = (
     HIDE,
     KNOWN_NETWORKS,
     LOCK,
+    LOCK_BUDGETS,
     LOCK_DOMAINS,
+    OPEN_BUDGETS,
     OWN_HASH,
     PRUNE_REFUSED_NAMES,
     REFUSED_NAMES,
@@ -70,4 +74,5 @@ WRITES = (
     SERVED_CERTIFICATES,
     SHARE_FAILURES,
     SIGHTINGS,
+    TAKE_FROM_BUDGETS,
 )

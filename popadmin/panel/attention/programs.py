@@ -113,6 +113,11 @@ _TEXTS: dict[str, Callable[[int], str]] = {
         "Programs of %(number)s mailboxes stop at one message",
         number,
     ),
+    Kind.LIMIT: lambda number: ngettext(
+        "%(number)s mailbox sends more than it may",
+        "%(number)s mailboxes send more than they may",
+        number,
+    ),
 }
 _CONSEQUENCES: dict[str, Callable[[], str]] = {
     Kind.AGAIN: lambda: _("The same message may appear many times."),
@@ -122,5 +127,6 @@ _CONSEQUENCES: dict[str, Callable[[], str]] = {
     Kind.UNENDED: lambda: _("Mail that such a program deletes stays."),
     Kind.UNDONE: lambda: _("Mail that such a program deletes stays, and it fetches it again."),
     Kind.STOPPED: lambda: _("Such a program gets no new mail."),
+    Kind.LIMIT: lambda: _("Its messages above the limit are refused. Somebody may send with a stolen password."),
     Kind.BARE: lambda: _("Such a program gets no mail. Its user name must be the whole address."),
 }
