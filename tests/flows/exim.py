@@ -47,9 +47,9 @@ class Exim:
         script = ENTER.format(unpacked=UNPACKED, folder=self.folder)
         return ["unshare", "--mount", "sh", "-c", script, "sh", *command]
 
-    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.within(*command), capture_output=True, text=True, timeout=120, check=False,
+            self.within(*command), input=stdin, capture_output=True, text=True, timeout=120, check=False,
             env={**os.environ, **environment},
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ import pytest
 
 from mailstore.models import Mailbox, MailFlow, Message
 from mailstore.mta import program
+from tests.flows.mta_role import granted
 from tests.flows.postfix import PORT, Postfix, postfix, required
 from tests.installed_program import program as installed
 from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite, daemon, run
@@ -42,13 +43,13 @@ class Wired:
     directory: Path
     settings: dict[str, str]
 
-    def process(self, verb: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+    def process(self, verb: str, *options: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
         where = ("postfix", "--config-directory", str(self.directory))
-        return process("mta", verb, *where, *options, **self.settings)
+        return process("mta", verb, *where, *options, stdin=stdin.encode(), **self.settings)
 
-    def command(self, verb: str, *options: str) -> str:
+    def command(self, verb: str, *options: str, stdin: str = "") -> str:
         """Run a verb of `mta`, which must succeed."""
-        done = self.process(verb, *options)
+        done = self.process(verb, *options, stdin=stdin)
         assert done.returncode == 0, (done.stdout.decode(), done.stderr.decode())
         return done.stdout.decode()
 
@@ -92,7 +93,7 @@ def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mai
     assert "+virtual_transport = lmtp:inet:[127.0.0.1]" in diff
     assert {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()} == files
 
-    told = wired.command("setup", *ports(wired))
+    told = wired.command("setup", *ports(wired), "--password-stdin", stdin=granted())
     assert f"wrote {wired.directory}/main.cf" in told
     assert MailFlow.objects.get().mta == "postfix"
 
