@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
         _("Set inet_interfaces = all, then stop and start the MTA."),
     ),
     "lmtp-public": (
-        _("Everybody who reaches %(address)s can put mail into each mailbox."),
+        _("Everybody who reaches %(address)s can put mail into every mailbox."),
         _("Let LMTP_LISTEN name a unix socket or 127.0.0.1, and restart popadmin."),
     ),
     "no-srs": (
@@ -64,7 +64,7 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     "not-in-map": (_("%(table)s does not know %(key)s."), _("Run mta setup again.")),
     "map-fails": (
         _("%(table)s cannot be asked. The MTA answers 451 to everybody."),
-        _("Read the reason above: the package for pgsql maps, the role (mta grant), or the rights of the file."),
+        _("See the reason: the package for pgsql maps is missing, or the role (mta grant), or the rights of the file."),
     ),
     "lmtp-silent": (_("LMTP does not answer at %(address)s."), _RESTART),
     "lmtp-known": (_("LMTP does not take mail for %(recipient)s."), _("Read its answer and the log of lmtpd.")),
@@ -82,7 +82,7 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
         _("Read the answer and the log of the MTA, and see whether the checks of passwords pass."),
     ),
     "foreign-sender": (
-        _("Whoever signs in can send as anybody."),
+        _("Each user can send as somebody else."),
         _("Run mta setup again: smtpd_sender_login_maps and reject_sender_login_mismatch are missing."),
     ),
     "pop3-refuses": (_("POP3 does not give the message out."), _("Read its answer and the log of pop3d.")),
@@ -94,12 +94,12 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     "sasl-refuses": (_("The right password is refused."), _("Read the log of authd.")),
     "no-tls": (_("There is no TLS at %(address)s."), _("Run mta setup again, and read the log of the MTA.")),
     "certificate-ends": (
-        _("It ends on %(day)s."),
-        _("Renew it. The MTA reads the new files by itself."),
+        _("The certificate ends on %(day)s."),
+        _("Renew the certificate. The MTA reads the new files by itself."),
     ),
     "certificate-names": (
-        _("It is not for %(host)s, so mail programs warn or refuse."),
-        _("Get one for that name (PUBLIC_HOSTNAME), and set TLS_CERT_FILE."),
+        _("The certificate is not for %(host)s, so mail programs warn or refuse."),
+        _("Get a certificate for that name (PUBLIC_HOSTNAME), and set TLS_CERT_FILE."),
     ),
     "queue-silent": (_("The queue cannot be read."), _("Run this as root, while the MTA runs.")),
     "queue-old": (

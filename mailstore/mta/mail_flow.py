@@ -60,7 +60,7 @@ def note_setup(mta: str, files: Sequence[str], *, actor: Actor) -> None:
     """Remember that this MTA was set up now."""
     with transaction.atomic():
         MailFlow.objects.update_or_create(pk=_ROW, defaults={"mta": mta, "set_up_at": timezone.now()})
-        audit.record(actor, "mta.setup", mta, files=list(files))
+        audit.record(actor, "site.mta-setup", mta, files=list(files))
 
 
 def note_undo(mta: str, files: Sequence[str], *, is_last: bool, actor: Actor) -> None:
@@ -68,7 +68,7 @@ def note_undo(mta: str, files: Sequence[str], *, is_last: bool, actor: Actor) ->
     with transaction.atomic():
         if is_last:
             MailFlow.objects.filter(pk=_ROW).update(mta="", set_up_at=None)
-        audit.record(actor, "mta.undo", mta, files=list(files))
+        audit.record(actor, "site.mta-undo", mta, files=list(files))
 
 
 def note_check(results: Sequence[Result]) -> None:

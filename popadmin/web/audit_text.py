@@ -60,8 +60,6 @@ VERBS: dict[str, Promise] = {
     "mailbox.remove": gettext_lazy("removed the mailbox"),
     "mailbox.rename": gettext_lazy("moved here from another domain the mailbox"),
     "mailbox.restore": gettext_lazy("restored the mailbox"),
-    "mta.setup": gettext_lazy("set up the mail server"),
-    "mta.undo": gettext_lazy("took back the setup of the mail server"),
     "mailbox_import.done": gettext_lazy("imported the file"),
     "mailbox_import.passwords": gettext_lazy("downloaded the passwords of"),
     "mailbox_import.undone": gettext_lazy("undid the import of the file"),
@@ -76,6 +74,8 @@ VERBS: dict[str, Promise] = {
     "recovery.purge": gettext_lazy("deleted mail for good from recovery of"),
     "recovery.remove": gettext_lazy("removed mail of"),
     "recovery.restore": gettext_lazy("restored mail of"),
+    "site.mta-setup": gettext_lazy("set up the MTA"),
+    "site.mta-undo": gettext_lazy("took back the setup of the MTA"),
     "site.seed": gettext_lazy("created a sample site from"),
 }
 # Verbs with one of their facts, which is then none of the details.
@@ -118,6 +118,7 @@ _FACTS: dict[str, Promise] = {
     "created": gettext_lazy("created"),
     "device": gettext_lazy("device"),
     "domains_removed": gettext_lazy("domains removed"),
+    "files": gettext_lazy("files"),
     "expire_confirmed_since": _SINCE,
     "expire_since": _SINCE,
     "mailboxes": gettext_lazy("mailboxes"),

@@ -96,9 +96,9 @@ def test_a_setup_and_its_undo_are_in_the_audit() -> None:
     mail_flow.note_setup("postfix", ["/etc/postfix/main.cf"], actor=ACTOR)
     mail_flow.note_undo("postfix", ["/etc/postfix/main.cf"], is_last=True, actor=ACTOR)
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", "subject")) == [
-        ("mta.setup", "postfix"), ("mta.undo", "postfix"),
+        ("site.mta-setup", "postfix"), ("site.mta-undo", "postfix"),
     ]  # fmt: skip
-    assert "set up the mail server" in page("/audit/")
+    assert "set up the MTA" in page("/audit/")
 
 
 def test_each_check_has_a_name_and_each_fault_a_remedy_in_both_languages() -> None:
