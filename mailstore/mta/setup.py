@@ -7,6 +7,7 @@ import grp
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,11 +69,11 @@ def run(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) ->
     """
     files = mta.files(server, choices, may_replace=may_replace)
     changes = mta.installation.changes(files, may_replace=may_replace)
-    folders = tuple(_make_folders(mta.socket_folders(server), server.service_uid))
-    if not changes:
-        return Done((), folders, is_reloaded=False)
-    facts = {**mta.facts(files), "folders": [str(folder) for folder in folders]}
-    mta.installation.write(changes, facts)
+    with _as_root():
+        folders = tuple(_make_folders(mta.socket_folders(server), server.service_uid))
+        if not changes:
+            return Done((), folders, is_reloaded=False)
+        mta.installation.write(changes, {**mta.facts(files), "folders": [str(folder) for folder in folders]})
     said = mta.test()
     if not said.good:
         list(_remove_folders(mta.installation.undo()))
@@ -84,9 +85,20 @@ def run(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) ->
 
 def undo(mta: Mta) -> Done:
     """Bring back what was there before the last setup. Rejected if there is none, or if a file has changed since."""
-    undone = mta.installation.undo()
-    folders = tuple(_remove_folders(undone))
+    with _as_root():
+        undone = mta.installation.undo()
+        folders = tuple(_remove_folders(undone))
     return Done(tuple(Path(each.path) for each in undone.files), folders, is_reloaded=mta.reload())
+
+
+@contextmanager
+def _as_root() -> Iterator[None]:
+    """Refuse in one line what this user may not write. What was written until then can be undone."""
+    try:
+        yield
+    except PermissionError as error:
+        what = {"file": error.filename or "", "why": error.strerror}
+        raise Rejected(_("%(file)s: %(why)s. Run this as root") % what) from error
 
 
 def _without_secret(line: str, secret: str | None) -> str:
