@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,22 @@ STRANGER = "127.0.0.9"  # in no network of the MTA's own
 NOTE = b"From: ann@example.org\r\nSubject: note\r\n\r\nline\r\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """An Exim in front of the site, and the environment of its commands."""
+
+    mta: Exim
+    settings: dict[str, str]
+
+    def checked(self) -> dict[str, str]:
+        """Run the check; return what each found. Port 25 is not ours, so mail by SMTP is tried below."""
+        command = [sys.executable, str(MANAGE), "mta", "check", "exim", "--config-directory", str(self.mta.directory)]
+        done = self.mta.run(*command, "--json", **self.settings)
+        return {each["name"]: each["state"] for each in json.loads(done.stdout)}
+
+
 @pytest.fixture
-def mta(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Exim]:
+def wired(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Wired]:
     """An Exim that runs with the configuration of `mta setup`."""
     with tempfile.TemporaryDirectory(prefix="popadmin-auth-") as sockets, exim() as made:
         Path(sockets).chmod(0o755)
@@ -47,7 +63,7 @@ def mta(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Exim]:
             assert (made.directory / "exim4.conf").stat().st_mode & 0o777 == 0o640
             assert "unchanged" in made.run(*command, "--srs", "--dkim", "exim", **settings).stdout
             with made.running([SMTP, SUBMISSION, SUBMISSIONS]):
-                yield made
+                yield Wired(made, settings)
 
 
 def asked(mta: Exim, recipient: str) -> tuple[int, bytes]:
@@ -58,7 +74,8 @@ def asked(mta: Exim, recipient: str) -> tuple[int, bytes]:
         return smtp.rcpt(recipient)
 
 
-def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: MailSite, mta: Exim) -> None:
+def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: MailSite, wired: Wired) -> None:
+    mta = wired.mta
     mail_site.mailbox(ADDRESS)
     mail_site.mailbox(OTHER)
     aliases.ensure("away@example.org", [OTHER, "x@outside.example"], actor=ACTOR)
@@ -68,6 +85,18 @@ def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: 
     assert asked(mta, "x@outside.example")[0] == 550  # no relay
     mail_site.mailbox("full@example.org", quota_messages=0)
     assert asked(mta, "full@example.org")[0] == 452  # so says the policy service
+
+    tried = (
+        "configuration",
+        "size-limit",
+        "srs",
+        "map-domains",
+        "map-mailboxes",
+        "map-senders",
+        "policy-full",
+        "queue",
+    )
+    assert {name: state for name, state in wired.checked().items() if name in tried} == dict.fromkeys(tried, "good")
 
     with smtplib.SMTP(mta.address, SMTP, timeout=LONGEST_WAIT_SECONDS) as smtp:
         assert "auth" not in smtp.esmtp_features
