@@ -13,6 +13,7 @@ MailError
 │   ├── RecipientDisabled    the mailbox does not receive
 │   ├── QuotaRejected        over quota in a domain that rejects
 │   ├── MessageTooLarge      above the site's message limit
+│   ├── MailLoop             the message comes back to where it was delivered before
 │   └── BodyLost             the row's body is known to be missing or damaged
 └── TryAgain                 may work later by itself; also every bug of our own
     ├── Unavailable          the database or the body store cannot be reached
@@ -79,6 +80,10 @@ class QuotaRejected(Refused):
 
 class MessageTooLarge(Refused):
     """The message is above the site's limit (552 5.3.4)."""
+
+
+class MailLoop(Refused):
+    """The message was delivered to this address before, or goes in a circle between servers (554 5.4.6)."""
 
 
 class BodyLost(Refused):

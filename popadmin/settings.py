@@ -123,6 +123,7 @@ REMOVED_DAYS = env.integer(
     "REMOVED_DAYS", 30, least=1, most=3650
 )  # a removed mailbox or domain can be restored for so long
 BODY_CHECK_DAYS = env.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0)  # 0: the sweep reads no bodies
+CONFIRM_FORWARDS = env.boolean("CONFIRM_FORWARDS", default=True)  # an owner's new target elsewhere agrees first
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_PROXY_LISTEN", POP3S_PROXY_LISTEN)):
     if _addresses and not TRUSTED_PROXIES:

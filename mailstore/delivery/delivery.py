@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from mailstore.delivery import recipient_lookup, trace_headers
 from mailstore.delivery.body_committer import BodyCommitter
 from mailstore.delivery.message_writer import MessageWriter, Placement, PlacementRefused, body_values, fresh_id
-from mailstore.errors import MailError, TryAgain
+from mailstore.errors import MailError, MailLoop, TryAgain
+from mailstore.pg import array_literals
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
-from mailstore.sql.statements.delivery import ADD_BODY
+from mailstore.sql.statements.delivery import ADD_BODY, LOOPED
+from mailstore.sql.statements.view import LOCK
+from mailstore.wire.trace_header import TraceReader
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -61,6 +64,13 @@ class StoredDelivery:
         """Write the rows of one message. PlacementRefused if the mailboxes take nothing, Unavailable."""
         self._writer.place(placement, done)
 
+    def note_loop(self, recipient: Recipient) -> None:
+        """Tell the log and the overview that a message came back to this recipient."""
+        log.warning("mail loop: a message came back to %s", trace_headers.plain(recipient.address))
+        mailbox_ids = array_literals.bigints(recipient.mailboxes)
+        lock, looped = LOCK.values(mailbox_ids=mailbox_ids), LOOPED.values(mailbox_ids=mailbox_ids)
+        self._lanes.write(((LOCK, lock), (LOOPED, looped)), lambda _answer: None)
+
     def discard(self, ref: BodyRef) -> None:
         """Destroy a body that certainly has no row."""
         self._committer.discard(ref.key)
@@ -79,6 +89,7 @@ class _Incoming:
         self._envelope = envelope
         self._error: MailError | None = None
         self._draft: Draft | None = None
+        self._header = TraceReader()
         try:
             self._draft = bodies.begin()
         except MailError as error:
@@ -87,6 +98,7 @@ class _Incoming:
     def write(self, wire: bytes) -> None:
         if self._draft is None:
             return
+        self._header.feed(wire)
         try:
             self._draft.write(wire)
         except MailError as error:
@@ -101,11 +113,29 @@ class _Incoming:
     def commit(
         self, recipients: Sequence[Recipient], octets: int, done: Callable[[int, Delivered | MailError], None]
     ) -> None:
-        draft, self._draft = self._draft, None
-        if draft is None:
+        if self._draft is None:
             _tell_all(len(recipients), self._error or TryAgain("the message was given up before"), done)
             return
-        self._delivery.store(draft, octets, lambda ref: self._stored(ref, recipients, done))
+        places = self._places_without_loop(recipients, done)
+        if not places:
+            self.abort()
+            return
+        draft, self._draft = self._draft, None
+        others = [recipients[place] for place in places]
+        self._delivery.store(
+            draft, octets, lambda ref: self._stored(ref, others, lambda index, answer: done(places[index], answer))
+        )
+
+    def _places_without_loop(
+        self, recipients: Sequence[Recipient], done: Callable[[int, Delivered | MailError], None]
+    ) -> list[int]:
+        """Refuse the recipients to which the message comes back; return the places of the others."""
+        trace = self._header.trace()
+        looped = [place for place, recipient in enumerate(recipients) if trace.loops_to(recipient.address)]
+        for place in looped:
+            self._delivery.note_loop(recipients[place])
+            done(place, MailLoop(recipients[place].address))
+        return [place for place in range(len(recipients)) if place not in set(looped)]
 
     def _stored(
         self,

@@ -29,7 +29,7 @@ from mailstore.policy.addresses import (
 from mailstore.ports import Done, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_BATCHES, RELIEVE
-from mailstore.sql.statements.delivery import OURS, RECIPIENTS, RENAMES, ROOM
+from mailstore.sql.statements.delivery import OURS, RECIPIENTS, RENAMES, ROOM, UNEXPANDED
 from mailstore.sql.statements.view import LOCK
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class _Search:
         self._reads = 0
         self._missed_one = False  # a name that is unknown or was asked for before
         self.full: list[int] = []  # mailboxes without room, if the answer is that they are full
+        self.first_key = ""  # under which the name itself was found
 
     def doubtful(self, answer: Recipient | MailError) -> bool:
         """Return whether a rename between two of the statements may have hidden a mailbox from all of them."""
@@ -92,6 +93,7 @@ class _Search:
         missing: list[str] = []
         for name, group in keys.items():
             box, alias = result.of(group)
+            self.first_key = self.first_key or result.known(group)
             if box is None and alias is None:
                 missing.append(name)
             following.extend(self._follow(box, alias, depth))
@@ -273,6 +275,8 @@ class _Lookup:
         before = self._seen.count
 
         def found(answer: Recipient | MailError) -> None:
+            if isinstance(answer, AliasOutside):
+                self._lanes.write(((UNEXPANDED, UNEXPANDED.values(address=search.first_key.encode())),), _noted)
             if search.doubtful(answer):
                 self._lanes.read(RENAMES, (), lambda count: self._counted(count, before, answer, search.full))
             else:
@@ -329,6 +333,10 @@ class _Lookup:
         else:
             self._attempts += 1
             self.ask()
+
+
+def _noted(_answer: PGresult | MailError) -> None:
+    """Do nothing: what could not be noted comes again with the next try of the MTA."""
 
 
 def _postmaster_keys(hostname: str) -> list[str]:

@@ -47,9 +47,13 @@ class NameRows:
     mailboxes: dict[str, MailboxRow]
     aliases: dict[str, AliasRow]
 
+    def known(self, keys: list[str]) -> str:
+        """Return the first key that is known; empty if none is."""
+        return next((key for key in keys if key in self.mailboxes or key in self.aliases), "")
+
     def of(self, keys: list[str]) -> tuple[MailboxRow | None, AliasRow | None]:
         """Return the mailbox, and the alias or forward, of the first key that is known."""
-        key = next((key for key in keys if key in self.mailboxes or key in self.aliases), "")
+        key = self.known(keys)
         return self.mailboxes.get(key), self.aliases.get(key)
 
 

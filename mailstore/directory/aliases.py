@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailstore.directory import address_error, alias_loop, audit, domains, removal_state
+from mailstore.directory import address_error, alias_loop, audit, domains, removal_state, target_confirmation
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import AliasExpiry, AliasValues
 from mailstore.directory.look_alikes import Neighbours
@@ -27,9 +27,12 @@ def ensure(
     actor: Actor,
     look_alike: bool = False,
     only: Only | None = None,
+    ask_targets: bool = False,
     **fields: Unpack[AliasValues],
 ) -> Ensured[Alias]:
     """Create the alias unless it is there, and let it lead to exactly these targets.
+
+    With `ask_targets`, those that are new and outside wait for their confirmation.
 
     At a mailbox's own address it is the forward of the mailbox, and a new forward must say `keep_copy`. The address
     itself among the targets means to keep a copy. Rejected for a bad address, no or too many targets, an expiry in the
@@ -48,9 +51,11 @@ def ensure(
             wanted.remove(normal)
             fields = {"keep_copy": True, **fields}
         _refuse(normal, wanted, mailbox, fields, created=created)
+        before = [] if alias is None else alias.targets
         if alias is None:
             alias = _make(normal, domain, wanted, mailbox, look_alike=look_alike)
         changes = assign(alias, {"targets": wanted, **fields})
+        target_confirmation.hold(alias, set(wanted).difference(before) if ask_targets else ())
         if created or changes:
             verb = "alias.create" if created else "alias.change"
             facts: dict[str, Any] = {"targets": wanted, "changes": details(changes)}
@@ -89,7 +94,8 @@ def restore(entry: AuditEntry, *, actor: Actor) -> Alias:
         fields = _kept_fields(kept)
         _refuse(normal, targets, mailbox, fields, created=True)
         alias = _make(normal, domain, targets, mailbox, look_alike=True)  # it was accepted when it was created
-        values = {**fields, "created_at": datetime.fromisoformat(kept["created_at"])}
+        kept_back = {"unconfirmed": kept.get("unconfirmed", [])}
+        values = {**fields, **kept_back, "created_at": datetime.fromisoformat(kept["created_at"])}
         Alias.objects.filter(pk=alias.pk).update(**values)
         audit.record(actor, "alias.restore", normal, mailbox=mailbox, within=domain, targets=targets)
     alias.refresh_from_db()
@@ -203,6 +209,7 @@ def _undo_data(alias: Alias) -> dict[str, Any]:
     """Return the fields beside the targets, as JSON values."""
     return {
         "keep_copy": alias.keep_copy,
+        "unconfirmed": alias.unconfirmed,
         "active": alias.active,
         "comment": alias.comment,
         "expires_at": alias.expires_at and alias.expires_at.isoformat(),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mailstore.directory import aliases, domains
+from mailstore.directory import aliases, domains, target_confirmation
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Ensured, Rejected
 from mailstore.models import Alias, Mailbox
@@ -25,17 +25,23 @@ def allowed(mailbox: Mailbox) -> bool:
 
 
 @transaction.atomic
-def ensure_own(mailbox: Mailbox, targets: Sequence[str], *, keep_copy: bool, actor: Actor) -> Ensured[Alias]:
+def ensure_own(
+    mailbox: Mailbox, targets: Sequence[str], *, keep_copy: bool, ask_targets: bool, actor: Actor
+) -> Ensured[Alias]:
     """Forward the owner's mail to exactly these addresses, also after the forward expired.
 
-    A forward that an admin has switched off stays off. Rejected if the domain does not allow it, and as by
-    `aliases.ensure`.
+    With `ask_targets`, new ones outside must agree first; without it, none of them waits any more. A forward that an
+    admin has switched off stays off. Rejected if the domain does not allow it, and as by `aliases.ensure`.
     """
     _refuse(mailbox)
     if len(targets) > TARGETS_AT_MOST:
         raise Rejected(_("mail can be forwarded to at most %(most)d addresses") % {"most": TARGETS_AT_MOST})
     address = mailbox.user.address
-    return aliases.ensure(address, targets, actor=actor, keep_copy=keep_copy, **aliases.renewal(address))
+    renewal = aliases.renewal(address)
+    done = aliases.ensure(address, targets, actor=actor, ask_targets=ask_targets, keep_copy=keep_copy, **renewal)
+    if not ask_targets:
+        target_confirmation.release(done.row)
+    return done
 
 
 @transaction.atomic

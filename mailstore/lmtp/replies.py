@@ -56,6 +56,8 @@ ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.QuotaRejected: b"552 5.2.2 the mailbox is full\r\n",
     errors.QuotaDeferred: b"452 4.2.2 the mailbox is full, try again later\r\n",
     errors.MessageTooLarge: b"552 5.3.4 the message is larger than this site takes\r\n",
+    # RFC 3463 §3.5
+    errors.MailLoop: b"554 5.4.6 mail loop: this message has been here before\r\n",
     errors.StorageFull: b"452 4.3.1 the mail store is full, try again later\r\n",
     errors.Unavailable: INTERNAL,
     errors.BodyUnreadable: INTERNAL,

@@ -63,6 +63,10 @@ class Alias(models.Model):
             models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
             # The search of the list, by any three characters of an address, a target or the comment.
             GinIndex(OpClass(plain("address", joined("targets"), "comment"), "gin_trgm_ops"), name="alias_search"),
+            # The overview: aliases that the MTA did not expand lately.
+            models.Index(
+                fields=["unexpanded_at"], condition=models.Q(unexpanded_at__isnull=False), name="alias_unexpanded"
+            ),
             # The orders of the list.
             models.Index(fields=["created_at", "id"], name="alias_by_age"),
             models.Index(fields=["comment", "id"], name="alias_by_comment"),

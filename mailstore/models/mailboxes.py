@@ -47,6 +47,7 @@ class Mailbox(models.Model):
     warned_at = models.DateTimeField(null=True, editable=False)
     # The mailbox had no room for the warning, which comes as soon as it has.
     warning_waits = models.BooleanField(default=False, db_default=False, editable=False)
+    looped_at = models.DateTimeField(null=True, editable=False)  # when a message last came back; a minute late at most
     notes = models.TextField(_("notes"), blank=True, max_length=2000)
     # The last of any device, late by five minutes at most. Lists show it and sort by it. It must be in no index: each
     # sign-in would write all indexes of the row (no heap-only update). The same goes for `messages` and `octets`.
@@ -84,6 +85,8 @@ class Mailbox(models.Model):
         indexes = [
             # The sweep, and the list of removed mailboxes.
             models.Index(fields=["removed_at"], condition=models.Q(removed_at__isnull=False), name="mailbox_removed"),
+            # The overview: mailboxes to which mail came back lately.
+            models.Index(fields=["looped_at"], condition=models.Q(looped_at__isnull=False), name="mailbox_looped"),
         ]
 
     def __str__(self) -> str:

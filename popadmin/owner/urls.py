@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, forwards, mailbox, messages, recovery, stopping_message
+from popadmin.owner.views import (
+    connect,
+    devices,
+    forward_consent,
+    forwards,
+    mailbox,
+    messages,
+    recovery,
+    stopping_message,
+)
 
 urlpatterns = [
     path("mailbox/", mailbox.Home.as_view(), name="mailbox"),
@@ -15,6 +24,8 @@ urlpatterns = [
     path("devices/<int:pk>/revoke/", devices.RevokeDevice.as_view(), name="devices-revoke"),
     path("devices/<int:pk>/status/", devices.DeviceStatus.as_view(), name="devices-status"),
     path("settings/forwarding/", forwards.Forwards.as_view(), name="settings-forwarding"),
+    path("settings/forwarding/letters/", forwards.Letters.as_view(), name="settings-forwarding-letters"),
+    path("forwarding/<str:token>/", forward_consent.ForwardConsent.as_view(), name="forward-consent"),
     path("settings/history/", mailbox.History.as_view(), name="settings-history"),
     path("messages/", messages.Messages.as_view(), name="messages"),
     path("messages/<int:pk>/", messages.MessagePage.as_view(), name="messages-one"),

@@ -75,6 +75,7 @@ urlpatterns = [
     path("aliases/new/", aliases.New.as_view(), name="aliases-new"),
     path("aliases/removed/<int:key>/restoral/", aliases.Restoral.as_view(), name="aliases-restoral"),
     path("aliases/<int:key>/", aliases.Edit.as_view(), name="aliases-one"),
+    path("aliases/<int:key>/acceptance/", aliases.Acceptance.as_view(), name="aliases-acceptance"),
     path("aliases/<int:key>/removal/", aliases.Removal.as_view(), name="aliases-removal"),
     path("mailboxes/", mailboxes.Mailboxes.as_view(), name="mailboxes"),
     path("mailboxes/bulk/<slug:action>/", mailboxes.MailboxBulk.as_view(), name="mailboxes-bulk"),

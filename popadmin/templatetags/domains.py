@@ -117,6 +117,8 @@ def _alias_states(alias: Any) -> list[State]:
         states.append(("bad", "exclamation-octagon-fill", _("Leads to nobody")))
     elif unknown:
         states.append(("warn", "exclamation-triangle-fill", _("Partly to nobody")))
+    if alias.unconfirmed:
+        states.append(("note", "hourglass-split", pgettext("alias", "Waiting for consent")))
     if alias.mailbox_id is not None:
         states.append(("note", "forward", _("Forwards, keeps a copy") if alias.keep_copy else _("Forwards")))
     if alias.address.startswith("@"):

@@ -26,6 +26,7 @@ VERBS: dict[str, Promise] = {
     "admin.password": gettext_lazy("set the password of the administrator"),
     "admin.remove": gettext_lazy("removed the administrator"),
     "alias.change": gettext_lazy("changed the alias"),
+    "alias.confirm": gettext_lazy("confirmed a target of the alias"),
     "alias.create": gettext_lazy("created the alias"),
     "alias.remove": gettext_lazy("removed the alias"),
     "alias.restore": gettext_lazy("restored the alias"),
@@ -90,6 +91,7 @@ _NAMING: dict[str, tuple[str, Promise]] = {
 # An alias of a mailbox's own address is its forward.
 _OF_FORWARD: dict[str, Promise] = {
     "alias.change": gettext_lazy("changed the forward of"),
+    "alias.confirm": gettext_lazy("confirmed a target of the forward of"),
     "alias.create": gettext_lazy("created a forward for"),
     "alias.remove": gettext_lazy("removed the forward of"),
     "alias.restore": gettext_lazy("restored the forward of"),

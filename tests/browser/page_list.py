@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies
+from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies, target_confirmation
 from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RefusedName, RetentionPolicy, User
 from mailstore.transfer import mailbox_import
+from popadmin.owner import forward_letter
 from popadmin.panel.bulk_actions import ACTIONS
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.site.page_users import ANN, an_admin, an_owner
@@ -44,7 +45,9 @@ OF_OWNERS = _names(
     "mailbox mailbox-stopped devices devices-connect devices-one devices-revoke settings-forwarding settings-history "
     "messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
 )
-OF_STRANGERS = frozenset({"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device"})
+OF_STRANGERS = frozenset(
+    {"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device", "forward-consent"}
+)
 PAGES = {
     HOST: OF_ALL | OF_ADMINS | OF_HOSTS,
     CUSTOMER: OF_ALL | OF_ADMINS,
@@ -53,7 +56,7 @@ PAGES = {
 }
 # Reached by a button alone, a file, a part of a page, or what leads on to another page.
 NO_PAGES = _names(
-    "aliases-removal aliases-restoral "
+    "aliases-removal aliases-restoral aliases-acceptance settings-forwarding-letters "
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo mailboxes-removal-undo mailboxes-change-undo mailboxes-invitation "
@@ -95,6 +98,7 @@ def a_site() -> Keys:
     Domain.objects.filter(name="example.org").update(owner_forwards=True)
     grants.ensure(CUSTOMER, ["example.org", long.name, other.name], actor=ACTOR, password=PASSWORD)
     alias = aliases.ensure("info@example.org", [ANN, "away@elsewhere.example"], actor=ACTOR).row
+    target_confirmation.hold(alias, ["away@elsewhere.example"])
     live, resting = _mail(ann)
     stopped = _stopped_program(ann, live)
     upload = _upload(root), _upload(User.objects.get(address=CUSTOMER))
@@ -106,6 +110,7 @@ def a_site() -> Keys:
         "devices": [Device.objects.get(name__startswith="A phone").pk, Device.objects.get(mailbox=ann, main=True).pk],
         "domains": [ann.domain_id],
         "domains-purge": [removed.pk],
+        "forward-consent": [forward_letter.token(alias, "away@elsewhere.example")],
         "mailbox-stopped": [stopped],
         "mailboxes": [ann.pk],
         "mailboxes-bulk": list(ACTIONS),

@@ -181,13 +181,15 @@ def test_the_sweep_removes_what_expired_thirty_days_ago_and_nothing_that_was_ren
 def test_an_owner_forwards_only_where_the_domain_allows_it() -> None:
     box = a_mailbox(ANN)
     with pytest.raises(Rejected, match="owners may not forward"):
-        forwards.ensure_own(box, [AWAY], keep_copy=True, actor=ACTOR)
+        forwards.ensure_own(box, [AWAY], ask_targets=False, keep_copy=True, actor=ACTOR)
     domains.ensure("example.org", actor=ACTOR, owner_forwards=True)
-    forwards.ensure_own(box, [AWAY], keep_copy=True, actor=ACTOR)
+    forwards.ensure_own(box, [AWAY], ask_targets=False, keep_copy=True, actor=ACTOR)
     made = forwards.of(box)
     assert made is not None
     assert made.targets == [AWAY]
     with pytest.raises(Rejected, match="to at most 10 addresses"):
-        forwards.ensure_own(box, [f"n{n}@elsewhere.example" for n in range(11)], keep_copy=True, actor=ACTOR)
+        forwards.ensure_own(
+            box, [f"n{n}@elsewhere.example" for n in range(11)], ask_targets=False, keep_copy=True, actor=ACTOR
+        )
     forwards.remove_own(box, actor=ACTOR)
     assert forwards.of(box) is None

@@ -165,6 +165,7 @@ PERMANENT = {
     errors.RecipientDisabled: "550 5.2.1",
     errors.QuotaRejected: "552 5.2.2",
     errors.MessageTooLarge: "552 5.3.4",
+    errors.MailLoop: "554 5.4.6",
 }
 TEMPORARY = {
     errors.QuotaDeferred: "452 4.2.2",

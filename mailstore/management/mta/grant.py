@@ -83,7 +83,7 @@ class _Grant:
 
 def _check_name(role: str) -> None:
     if not role or len(role.encode()) > ROLE_OCTETS or "\0" in role or role.startswith("pg_"):
-        text = f"--role {role!r}: a name of 1 to {ROLE_OCTETS} octets that does not begin with pg_"
+        text = f"--role {role!r}: the name is empty or too long, or begins with pg_"
         raise CommandError(text, returncode=EXIT_USAGE)
     if settings.DATABASE_IS_PRIVATE and role != mta_role.ROLE:
         text = f"--role {role}: the private Postgres lets in {mta_role.ROLE} alone"

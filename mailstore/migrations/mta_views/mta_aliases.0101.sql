@@ -8,7 +8,7 @@ SELECT way.address, target, way.domain
  UNION ALL
 -- Beside a catch-all that leads outside, each name of the domain leads to itself: the catch-all would take its mail.
 -- Subqueries, since Postgres tries them last and never makes a join of them, which would follow all aliases.
-SELECT named.address, named.home_address, named.domain
+SELECT named.address, named.address, named.domain
   FROM (SELECT box.address, box.home_address, box.domain FROM mta_mailbox_names box
          UNION ALL
         SELECT a.address, a.home_address, a.domain FROM mta_alias_names a

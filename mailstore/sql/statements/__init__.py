@@ -10,11 +10,13 @@ from mailstore.sql.statements.delivery import (
     DELIVER,
     DELIVER_ALL,
     LOCK_DOMAINS,
+    LOOPED,
     OURS,
     RECIPIENTS,
     RENAMES,
     ROOM,
     STORE_TIE,
+    UNEXPANDED,
 )
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
@@ -66,6 +68,7 @@ WRITES = (
     LOCK,
     LOCK_BUDGETS,
     LOCK_DOMAINS,
+    LOOPED,
     OPEN_BUDGETS,
     OWN_HASH,
     PRUNE_REFUSED_NAMES,
@@ -75,4 +78,5 @@ WRITES = (
     SHARE_FAILURES,
     SIGHTINGS,
     TAKE_FROM_BUDGETS,
+    UNEXPANDED,
 )

@@ -62,6 +62,35 @@ RECIPIENTS = statement(
     round_trips="1 for each level of aliases",
 )
 
+UNEXPANDED = statement(
+    "unexpanded",
+    """
+    UPDATE mailstore_alias a SET unexpanded_at = now()
+     WHERE a.address = :address::text
+       AND (a.unexpanded_at IS NULL OR a.unexpanded_at < now() - interval '1 minute')
+    """,
+    purpose="""Notes that mail came for an alias which only the MTA can expand, so that its page and the overview tell
+        it. An MTA that tries again all the time costs a write a minute.""",
+    caller="delivery/recipient_lookup.py, behind the answer 451",
+    parameters={"address": "the address of the alias"},
+    locks="the alias's row",
+    round_trips="1, behind the answer",
+)
+
+LOOPED = statement(
+    "looped",
+    """
+    UPDATE mailstore_mailbox box SET looped_at = now()
+     WHERE box.id = ANY(:mailbox_ids::bigint[])
+       AND (box.looped_at IS NULL OR box.looped_at < now() - interval '1 minute')
+    """,
+    purpose="Notes that a message came back to mailboxes, so that the overview tells it. At most once a minute.",
+    caller="delivery/delivery.py, behind the answer 554, after lock",
+    parameters={"mailbox_ids": "the mailboxes (bigint[])"},
+    locks="the rows of these mailboxes, which lock has in order",
+    round_trips="1, behind the answer",
+)
+
 OURS = statement(
     "ours",
     """

@@ -31,21 +31,23 @@ class Rank(IntEnum):
     LISTENER = 2
     DOMAIN_FULL = 3
     MAILBOX_FULL = 4
-    CERTIFICATE_ENDED = 5
-    CERTIFICATE = 6
-    DISK_LOW = 7
-    STORED_MAIL = 8
-    MAIL_FLOW = 9
-    SWEEP = 10
-    OLD_PASSWORD = 11
-    DOMAIN_NEAR = 12
-    MAILBOX_NEAR = 13
-    PROGRAM = 14
-    CROWD = 15
-    CAP = 16
-    IMPORT = 17
-    JOB = 18
-    OLD_TLS = 19
+    UNEXPANDED = 5
+    MAIL_LOOP = 6
+    CERTIFICATE_ENDED = 7
+    CERTIFICATE = 8
+    DISK_LOW = 9
+    STORED_MAIL = 10
+    MAIL_FLOW = 11
+    SWEEP = 12
+    OLD_PASSWORD = 13
+    DOMAIN_NEAR = 14
+    MAILBOX_NEAR = 15
+    PROGRAM = 16
+    CROWD = 17
+    CAP = 18
+    IMPORT = 19
+    JOB = 20
+    OLD_TLS = 21
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
-from popadmin.panel.attention import clients, domains, mailboxes, mta, programs, site, work
+from popadmin.panel.attention import clients, domains, mailboxes, mta, mta_check, programs, site, work
 from popadmin.panel.attention.fault import Evidence, Fault, SiteEvidence
 from popadmin.web.formats import count
 
@@ -18,6 +18,8 @@ ROWS = 10  # that the page shows at first
 CHECKS: tuple[Callable[[Evidence], Iterator[Fault]], ...] = (
     domains.full,
     mailboxes.full,
+    mta.unexpanded,
+    mta.loops,
     programs.problems,
     domains.near,
     mailboxes.nearly_full,
@@ -30,7 +32,7 @@ SITE_CHECKS: tuple[Callable[[SiteEvidence], Iterator[Fault]], ...] = (
     site.listeners,
     site.certificates,
     site.stored_mail,
-    mta.mail_flow,
+    mta_check.mail_flow,
     site.sweep,
     clients.crowds,
     clients.old_tls,

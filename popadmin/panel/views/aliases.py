@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
-from mailstore.directory import aliases, row_locks
+from mailstore.directory import aliases, row_locks, target_confirmation
 from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias
+from mailstore.policy.addresses import shown_name
 from popadmin.lists.columns import Column, Exported, Filters, Rows, exported_fields
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, alias_page
@@ -54,7 +55,8 @@ class Aliases(access.AdminPage, ListPage):
     )
 
     row_fields = (
-        "address", "domain__name", "targets", "mailbox", "keep_copy", "active", "expires_at", "comment", "created_at"
+        "address", "domain__name", "targets", "unconfirmed", "mailbox", "keep_copy", "active", "expires_at", "comment",
+        "created_at",
     )  # fmt: skip
 
     def rows(self) -> Rows:
@@ -139,7 +141,19 @@ class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
             alias=self.alias,
             nobody=len(unknown) == len(self.alias.targets) and not self.alias.keep_copy,
             unknown_domain=next(iter(unknown), "").rpartition("@")[2],
+            mta=alias_page.mta_duty(self.alias),
         )
+
+
+class Acceptance(AliasPage, View):
+    """Let the targets of a forward get mail that have not agreed themselves, on the word of an administrator."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        accepted = target_confirmation.accept(self.alias, actor=request_lookup.actor(request))
+        if accepted:
+            targets = ", ".join(map(shown_name, accepted))
+            messages.success(request, _("Mail is forwarded to %(targets)s.") % {"targets": targets})
+        return redirect("aliases-one", key=self.alias.pk)
 
 
 class Removal(AliasPage, View):

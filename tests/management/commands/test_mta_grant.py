@@ -83,5 +83,5 @@ def test_without_the_right_to_make_roles_the_sql_is_printed_and_nothing_done() -
 
 
 def test_a_role_of_postgres_own_is_no_name() -> None:
-    with pytest.raises(CommandError, match="does not begin with pg_"):
+    with pytest.raises(CommandError, match="begins with pg_"):
         said("mta", "grant", "--role", "pg_monitor")
