@@ -62,8 +62,10 @@ def serve_pop3(conf: Conf) -> None:
         stranger_buffer_octets=POP3_STRANGER_BUFFER_OCTETS,
     )
 
+    key = site_key()
+
     def work(index: int) -> None:
-        uvloop.run(_pop3_worker(index, conf, bound, counts, limits, certificates))
+        uvloop.run(_pop3_worker(index, conf, bound, counts, limits, certificates, key))
 
     process.run("pop3d", workers, work, counts, bound, certificates)
 
@@ -96,6 +98,7 @@ async def _pop3_worker(
     counts: ConnectionCounts,
     limits: Limits,
     certificates: Certificates,
+    key: bytes,
 ) -> None:
     heed(signal.SIGHUP, certificates.reload)
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
@@ -111,7 +114,7 @@ async def _pop3_worker(
     last_sign_ins = LastSignIns(lanes)
     old_servers = OldServerMoves()
     store = bodies.from_url(conf.mail_store_url)
-    accounts = StoredAccounts(lanes, store, last_sign_ins, old_servers, site_key=site_key())
+    accounts = StoredAccounts(lanes, store, last_sign_ins, old_servers, site_key=key)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True, login_names=conf.pop3.login_names)
     server = process.server(index, limits, counts, certificates, refused=accounts.refused_names)

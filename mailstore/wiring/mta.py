@@ -39,9 +39,10 @@ def serve_sasl(conf: Conf) -> None:
     """Answer who may send until SIGTERM. Raises ImproperlyConfigured before it listens."""
     bound = bind("SASL_LISTEN", conf.sasl.listen, QUESTION_WORKERS)
     counts = ConnectionCounts(QUESTION_WORKERS)
+    key = site_key()
 
     def work(index: int) -> None:
-        uvloop.run(_sasl_worker(index, conf, bound, counts))
+        uvloop.run(_sasl_worker(index, conf, bound, counts, key))
 
     process.run("authd", QUESTION_WORKERS, work, counts, bound, None)
 
@@ -57,12 +58,12 @@ def serve_policy(conf: Conf) -> None:
     process.run("policyd", QUESTION_WORKERS, work, counts, bound, None)
 
 
-async def _sasl_worker(index: int, conf: Conf, bound: list[BoundAddress], counts: ConnectionCounts) -> None:
+async def _sasl_worker(index: int, conf: Conf, bound: list[BoundAddress], counts: ConnectionCounts, key: bytes) -> None:
     lanes = ConnectionPool(conf.conninfo, write_lanes=QUESTION_WRITE_LANES)
     await lanes.open()
     last_sign_ins = LastSignIns(lanes)
     old_servers = OldServerMoves()
-    senders = StoredSenders(lanes, last_sign_ins, old_servers, site_key=site_key())
+    senders = StoredSenders(lanes, last_sign_ins, old_servers, site_key=key)
     journal = LogJournal()
     rules = sasl.Rules(login_names=conf.pop3.login_names)
     connection_ids = count(1)

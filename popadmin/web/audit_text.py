@@ -36,7 +36,7 @@ VERBS: dict[str, Promise] = {
     "device.mode": gettext_lazy("changed the mode of a device of"),
     "device.rename": gettext_lazy("renamed a device of"),
     "device.revoke": gettext_lazy("revoked a device of"),
-    "device.send": gettext_lazy("changed whether a device may send, of"),
+    "device.send": gettext_lazy("changed the right to send of a device of"),
     "domain.change": gettext_lazy("changed the domain"),
     "domain.create": gettext_lazy("created the domain"),
     "domain.purge-asked": gettext_lazy("asked to delete for good the domain"),

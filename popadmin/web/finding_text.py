@@ -97,7 +97,10 @@ def _not_sent(figures: Figures) -> str:
         "%(times)s messages were not sent in two days.",
         int(figures["times"]),
     ) % _counts(figures, "times")
-    return f"{text} {_('The limit is that of the domain.')}" if figures.get("by_domain") else text
+    if not figures.get("by_domain"):
+        return text
+    limit = _("The limit is that of the domain.")
+    return f"{text} {limit}"
 
 
 # The detectors report no session or hour alone, so these need no singular.

@@ -13,7 +13,6 @@ from mailstore.directory import aliases, domains, mailboxes, policies
 from mailstore.errors import QuotaDeferred, QuotaRejected, RecipientDisabled, SendingLimitReached, UnknownRecipient
 from mailstore.models import Domain, Finding, Mailbox, Message, SendingBudget
 from mailstore.retention import sweep
-from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mail import Mail
 from tests.site.notices import Notices
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
@@ -22,11 +21,6 @@ from tests.site.worker import Worker
 ANN, BOB, TEAM = "ann@example.org", "bob@example.org", "team@example.org"
 MayReceive = Callable[..., object]
 MaySend = Callable[..., object]
-
-
-@pytest.fixture
-def gatekeeper(lanes: ConnectionPool) -> StoredGatekeeper:
-    return StoredGatekeeper(lanes, "mail.example.test")
 
 
 @pytest.fixture

@@ -15,10 +15,15 @@ from mailstore.errors import (
     QuotaDeferred,
     QuotaRejected,
     RecipientDisabled,
+    SendingOff,
     Unavailable,
+    UnknownRecipient,
 )
+from mailstore.ports import Sender
 from tests.fakes.lmtp import FakeDelivery
+from tests.fakes.policyd import FakeGatekeeper
 from tests.fakes.pop3 import FakeAccounts, FakeMaildrop, StoredMessage
+from tests.fakes.sasl import FakeSenders
 from tests.suites.site import PASSWORD
 
 
@@ -41,7 +46,10 @@ class FakeMailbox:
 class FakeSite:
     def __init__(self) -> None:
         self.accounts = FakeAccounts()
+        self.senders = FakeSenders()
         self.delivery = FakeDelivery(on_delivered=self._delivered)
+        self.gatekeeper = FakeGatekeeper()
+        self.gatekeeper.recipients["nobody@example.org"] = UnknownRecipient("nobody")
         self._mailboxes: dict[str, FakeMailbox] = {}
         self._secrets: dict[str, str] = {}
 
@@ -59,7 +67,7 @@ class FakeSite:
         assert holds(), "nothing more will come: a fake answers at once"
 
     def hold_answers(self) -> None:
-        self.accounts.answers.held = True
+        self.accounts.answers.held = self.senders.answers.held = True
 
     def add_mailbox(self, address: str, password: str = PASSWORD) -> None:
         self._mailboxes[address] = FakeMailbox(address)
@@ -70,7 +78,10 @@ class FakeSite:
         self._answer(address, BadCredentials("suspended"))
 
     def switch_pop_off(self, address: str) -> None:
-        self._answer(address, PopSwitchedOff(address))
+        self.accounts.add(address, self._secrets[address], PopSwitchedOff(address))
+
+    def switch_sending_off(self, address: str) -> None:
+        self.senders.add(address, self._secrets[address], SendingOff(address))
 
     def bar_main_password(self, address: str) -> None:
         self._answer(address, MainPasswordBarred(address))
@@ -85,11 +96,11 @@ class FakeSite:
                 drop.bar()
 
     def stop_receiving(self, address: str) -> None:
-        self.delivery.refuse(address, RecipientDisabled(address))
+        self._object(address, RecipientDisabled(address))
 
     def leave_no_room(self, address: str, *, reject: bool) -> None:
         full = QuotaRejected(address) if reject else QuotaDeferred(address)
-        self.delivery.refuse(address, full)
+        self._object(address, full)
         self.delivery.outcomes[address] = full
 
     def lose_body(self, address: str, number: int) -> None:
@@ -102,9 +113,15 @@ class FakeSite:
     def _open(self, address: str, password: str) -> None:
         self._secrets[address] = password
         self.accounts.add(address, password, self._mailboxes[address].open)
+        self.senders.add(address, password, Sender(address, "main"))
 
     def _answer(self, address: str, error: MailError) -> None:
         self.accounts.add(address, self._secrets[address], error)
+        self.senders.add(address, self._secrets[address], error)
+
+    def _object(self, address: str, error: MailError) -> None:
+        self.delivery.refuse(address, error)
+        self.gatekeeper.recipients[address] = error
 
     def _delivered(self, address: str, queue_id: str, wire: bytes) -> None:
         self._mailboxes[address.lower()].stored.append(StoredMessage(wire, queue_id))

@@ -94,10 +94,9 @@ def test_a_user_above_the_limit_is_told_to_wait(mail_site: MailSite, mta: Postfi
 
 def test_without_the_service_mail_comes_in(mail_site: MailSite, lmtpd: Daemon, folder: Path) -> None:
     mail_site.mailbox(ANN)
-    lines = "".join(f"{name} = {value}\n" for name, value in install_guide.settings(GUIDE).items())
-    settings = "mynetworks =\nsmtpd_relay_restrictions = reject_unauth_destination\n" + lines.replace(
-        "unix:popadmin/policy", f"unix:{folder}/gone"
-    )
+    lines = install_guide.settings(GUIDE) | {"mynetworks": "", "smtpd_relay_restrictions": "reject_unauth_destination"}
+    settings = "".join(f"{name} = {value}\n" for name, value in lines.items())
+    settings = settings.replace("unix:popadmin/policy", f"unix:{folder}/gone")
     transport = f"lmtp:inet:[127.0.0.1]:{lmtpd.port}"
     with postfix(transport, "example.org", settings=settings) as started, client(started) as smtp:
         assert smtp.mail("sender@elsewhere.example")[0] == 250

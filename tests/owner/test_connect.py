@@ -57,6 +57,14 @@ def test_mode_and_start_are_those_that_were_chosen():
     assert (device.mode, device.hidden_messages) == ("peek", 1)
 
 
+def test_a_device_sends_only_if_that_was_ticked():
+    an_owner()
+    client = signed_in(ANN)
+    connected(client)
+    connected(client, name="Laptop", may_send="on")
+    assert dict(Device.objects.filter(main=False).values_list("name", "may_send")) == {"Phone": False, "Laptop": True}
+
+
 @pytest.mark.parametrize("fields", [{"name": ""}, {"name": "x" * 61}, {"mode": "greedy"}, {"start": "1970"}])
 def test_a_refused_form_keeps_what_was_typed_and_makes_nothing(fields):
     an_owner()

@@ -65,6 +65,18 @@ def test_a_device_is_told_what_it_is_with_its_name():
     assert [*entries] == [{"device": "Slate", "kind": "tablet"}]
 
 
+def test_a_device_may_send_once_its_owner_says_so_and_no_longer_when_the_tick_is_taken_away():
+    an_owner()
+    device = a_device()
+    for may_send in (True, False):
+        fields = {"name": device.name, "kind": device.kind} | ({"may_send": "on"} if may_send else {})
+        assert "Saved." in texts(signed_in(ANN).post(f"/devices/{device.pk}/name/", fields, follow=True))
+        device.refresh_from_db()
+        assert device.may_send is may_send
+    entries = AuditEntry.objects.filter(verb="device.send").order_by("pk").values_list("details__may_send", flat=True)
+    assert [*entries] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

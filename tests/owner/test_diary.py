@@ -88,3 +88,11 @@ def test_the_page_costs_the_same_statements_however_long(box, django_assert_num_
         a_session(pc, ago=timedelta(minutes=number))
     with django_assert_num_queries(7):
         client.get("/diary/")
+
+
+def test_a_sign_in_to_send_is_told_as_such_and_is_no_poll(box):
+    a_session(a_device(box, "Laptop"), ago=timedelta(minutes=5), ended="sent", sessions=3, listed=0)
+    page = " ".join(signed_in(ANN).get("/diary/?kind=sent").content.decode().split())
+    assert "<b>Laptop</b> signed in to send mail, 3 times" in page
+    assert "0 messages visible" not in page
+    assert "signed in to send mail" not in signed_in(ANN).get("/diary/?kind=polls").content.decode()

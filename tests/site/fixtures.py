@@ -9,8 +9,10 @@ import pytest
 
 from mailstore.bodies.files import FileBodies
 from mailstore.delivery.delivery import StoredDelivery
+from mailstore.delivery.gatekeeper import StoredGatekeeper
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
+from mailstore.maildrop.senders import StoredSenders
 from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mail import Mail, assert_counters_are_sums
 from tests.site.notices import letters
@@ -66,10 +68,28 @@ def delivery(lanes: ConnectionPool, bodies: FileBodies) -> Iterator[StoredDelive
 
 
 @pytest.fixture
+def senders(lanes: ConnectionPool, last_sign_ins: LastSignIns) -> Iterator[StoredSenders]:
+    senders = StoredSenders(lanes, last_sign_ins)
+    yield senders
+    senders.close()
+
+
+@pytest.fixture
+def gatekeeper(lanes: ConnectionPool) -> StoredGatekeeper:
+    return StoredGatekeeper(lanes, "mail.example.test")
+
+
+@pytest.fixture
 def stored_site(
-    worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, bodies: FileBodies, tmp_path: Path
+    worker: Worker,
+    accounts: StoredAccounts,
+    senders: StoredSenders,
+    delivery: StoredDelivery,
+    gatekeeper: StoredGatekeeper,
+    bodies: FileBodies,
+    tmp_path: Path,
 ) -> StoredSite:
-    return StoredSite(worker, accounts, delivery, bodies, tmp_path / "bodies")
+    return StoredSite(worker, accounts, senders, delivery, gatekeeper, bodies, tmp_path / "bodies")
 
 
 @pytest.fixture

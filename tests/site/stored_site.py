@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mailstore.delivery.delivery import StoredDelivery
+from mailstore.delivery.gatekeeper import StoredGatekeeper
 from mailstore.delivery.message_writer import Placement
 from mailstore.directory import mailboxes
 from mailstore.maildrop.accounts import StoredAccounts
+from mailstore.maildrop.senders import StoredSenders
 from mailstore.models import Domain, Mailbox, Message, User
 from mailstore.ports import BodyStore
 from tests.site.rows import ACTOR, a_domain
@@ -20,10 +22,19 @@ from tests.suites.site import PASSWORD
 
 class StoredSite:
     def __init__(
-        self, worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, store: BodyStore, folder: Path
+        self,
+        worker: Worker,
+        accounts: StoredAccounts,
+        senders: StoredSenders,
+        delivery: StoredDelivery,
+        gatekeeper: StoredGatekeeper,
+        store: BodyStore,
+        folder: Path,
     ) -> None:
         self.accounts = accounts
+        self.senders = senders
         self.delivery = delivery
+        self.gatekeeper = gatekeeper
         self._worker = worker
         self._store = store
         self._folder = folder
@@ -62,6 +73,9 @@ class StoredSite:
 
     def switch_pop_off(self, address: str) -> None:
         Mailbox.objects.filter(user__address=address).update(pop=False)
+
+    def switch_sending_off(self, address: str) -> None:
+        Mailbox.objects.filter(user__address=address).update(smtp=False)
 
     def bar_main_password(self, address: str) -> None:
         Mailbox.objects.filter(user__address=address).update(main_pop=False)

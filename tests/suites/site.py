@@ -10,7 +10,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from mailstore.errors import MailError
-from mailstore.ports import Accounts, Credentials, Delivered, Delivery, Envelope, Maildrop, Message, Recipient
+from mailstore.ports import (
+    Accounts,
+    Credentials,
+    Delivered,
+    Delivery,
+    Envelope,
+    Gatekeeper,
+    Maildrop,
+    Message,
+    Recipient,
+    Senders,
+)
 
 ANN, BOB = "ann@example.org", "bob@example.org"
 PASSWORD = "correct horse battery staple"
@@ -27,7 +38,9 @@ ENVELOPE = Envelope(
 
 class Site(Protocol):
     accounts: Accounts
+    senders: Senders
     delivery: Delivery
+    gatekeeper: Gatekeeper
 
     def ask(self, *calls: Callable[[Callable[[Any], None]], object]) -> list[Any]:
         """Make the calls at the same time; return their answers in order, each given exactly once."""
@@ -46,6 +59,8 @@ class Site(Protocol):
     def suspend(self, address: str) -> None: ...
 
     def switch_pop_off(self, address: str) -> None: ...
+
+    def switch_sending_off(self, address: str) -> None: ...
 
     def bar_main_password(self, address: str) -> None: ...
 

@@ -7,7 +7,9 @@ import pytest
 from tests.fakes.site import FakeSite
 from tests.suites.accounts import AccountsSuite
 from tests.suites.delivery import DeliverySuite
+from tests.suites.gatekeeper import GatekeeperSuite
 from tests.suites.maildrop import MaildropSuite
+from tests.suites.senders import SendersSuite
 
 
 @pytest.fixture
@@ -24,4 +26,12 @@ class TestFakeMaildrop(MaildropSuite):
 
 
 class TestFakeDelivery(DeliverySuite):
+    pass
+
+
+class TestFakeSenders(SendersSuite):
+    pass
+
+
+class TestFakeGatekeeper(GatekeeperSuite):
     pass

@@ -12,7 +12,9 @@ from tests.site.mail import assert_counters_are_sums
 from tests.site.stored_site import StoredSite
 from tests.suites.accounts import AccountsSuite
 from tests.suites.delivery import DeliverySuite
+from tests.suites.gatekeeper import GatekeeperSuite
 from tests.suites.maildrop import MaildropSuite
+from tests.suites.senders import SendersSuite
 
 
 @pytest.fixture
@@ -31,4 +33,12 @@ class TestStoredMaildrop(MaildropSuite):
 
 
 class TestStoredDelivery(DeliverySuite):
+    pass
+
+
+class TestStoredSenders(SendersSuite):
+    pass
+
+
+class TestStoredGatekeeper(GatekeeperSuite):
     pass

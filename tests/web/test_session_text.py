@@ -35,6 +35,7 @@ def session(**fields: object) -> DiarySession:
         ({"ended": "quit", "unremoved_messages": 2}, "2 deletions not carried out: the server failed"),
         ({"ended": "shutdown", "unremoved_messages": 2}, "2 deletions not carried out: the server was stopped"),
         ({"ended": "wrong", "listed": 0}, "refused: wrong password"),
+        ({"ended": "sent", "listed": 0}, "signed in to send mail"),
     ],
 )
 def test_a_sentence_says_what_the_session_did(fields: dict[str, object], sentence: str) -> None:

@@ -123,11 +123,12 @@ class RenameDevice(_DeviceForm):
     def change(self, values: dict[str, Any]) -> str:
         address, by = _address(self.device), actor(self.request)
         device = devices.rename(address, self.device.name, values["name"], actor=by)
-        devices.set_may_send(address, device.name, values["may_send"], actor=by)
-        devices.set_kind(address, device.name, values["kind"] or self.device.kind, actor=by)
-        if device.name == self.device.name:
-            return _("Saved.")
-        return _("The device is now called “%(name)s”.") % {"name": device.name}
+        kind, may_send = values["kind"] or self.device.kind, values["may_send"]
+        if (kind, may_send) == (self.device.kind, self.device.may_send):
+            return _("The device is now called “%(name)s”.") % {"name": device.name}
+        devices.set_kind(address, device.name, kind, actor=by)
+        devices.set_may_send(address, device.name, may_send, actor=by)
+        return _("Saved.")
 
 
 class ChangeMode(_DeviceForm):

@@ -44,3 +44,14 @@ def test_device_list_never_shows_a_secret() -> None:
     assert secret not in listed
     assert secret[:8] not in listed
     assert [row["name"] for row in json.loads(said("device", "list", ANN, "--json"))] == ["main", "Phone"]
+
+
+def test_device_add_and_send_say_whether_a_password_may_send() -> None:
+    a_mailbox()
+    said("device", "add", ANN, "Phone")
+    said("device", "add", ANN, "Laptop", "--may-send")
+    assert "device Phone may send mail" in said("device", "send", ANN, "phone", "yes")
+    assert json.loads(said("device", "send", ANN, "laptop", "no", "--json"))["may_send"] is False
+    said("mailbox", "ensure", ANN, "--no-main-pop")
+    rows = json.loads(said("device", "list", ANN, "--json"))
+    assert {row["name"]: row["may_send"] for row in rows} == {"main": False, "Phone": True, "Laptop": False}
