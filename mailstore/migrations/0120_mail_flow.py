@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0101_mta_views"),
+        ("mailstore", "0102_mail_that_does_not_arrive"),
         ("mailstore", "0107_sending_limits"),
     ]
 

@@ -9,17 +9,17 @@ from mailstore.mta.checks.result import Result
 
 # The keys are those of `checks.table`.
 NAMES: dict[str, Promise] = {
-    "configuration": _("The MTA accepts its configuration"),
+    "configuration": _("The mail server accepts its configuration"),
     "destinations": _("Hosted domains go to LMTP alone"),
     "delimiter": _("Details behind a plus sign are understood"),
     "size-limit": _("Messages that are too large are refused at once"),
-    "interfaces": _("Other servers reach the MTA"),
+    "interfaces": _("Other servers reach the mail server"),
     "lmtp-address": _("No stranger reaches LMTP"),
     "srs": _("Forwarded mail passes SPF"),
-    "map-domains": _("The MTA finds the domains"),
-    "map-mailboxes": _("The MTA finds the mailboxes"),
-    "map-aliases": _("The MTA finds what leads elsewhere"),
-    "map-senders": _("The MTA knows who may send as whom"),
+    "map-domains": _("The mail server finds the domains"),
+    "map-mailboxes": _("The mail server finds the mailboxes"),
+    "map-aliases": _("The mail server finds what leads elsewhere"),
+    "map-senders": _("The mail server knows who may send as whom"),
     "lmtp-known": _("LMTP takes mail for a mailbox"),
     "lmtp-unknown": _("LMTP refuses unknown addresses"),
     "lmtp-full": _("LMTP takes nothing for a full mailbox"),
@@ -36,34 +36,39 @@ NAMES: dict[str, Promise] = {
 _RESTART = _("Start popadmin's part there, or set the address right and run mta setup again.")
 # Each fault: what is wrong, and the remedy.
 FAULTS: dict[str, tuple[Promise, Promise]] = {
-    "mta-refuses": (_("The MTA finds a fault in its files."), _("Correct it, or take the last setup back: mta undo.")),
+    "mta-refuses": (
+        _("The mail server finds a fault in its files."),
+        _("Correct it, or take the last setup back: mta undo."),
+    ),
     "domain-twice": (
         _("%(domain)s stands in %(parameter)s too, so its mail does not come to LMTP."),
-        _("Remove it from %(parameter)s, or run mta setup again, then reload the MTA."),
+        _("Remove it from %(parameter)s, or run mta setup again, then reload the mail server."),
     ),
     "other-delimiter": (
-        _("The MTA takes %(found)s for the delimiter of details, and popadmin takes +."),
-        _("Set recipient_delimiter = + and reload the MTA."),
+        _("The mail server takes %(found)s for the delimiter of details, and popadmin takes +."),
+        _("Set recipient_delimiter = + and reload the mail server."),
     ),
     "size-above": (
-        _("The MTA accepts messages that LMTP refuses as too large. They bounce."),
+        _("The mail server accepts messages that LMTP refuses as too large. They bounce."),
         _("Set message_size_limit to %(wanted)s, or run mta setup again."),
     ),
     "loopback-only": (
-        _("The MTA listens for this machine alone."),
-        _("Set inet_interfaces = all, then stop and start the MTA."),
+        _("The mail server listens for this machine alone."),
+        _("Set inet_interfaces = all, then stop and start the mail server."),
     ),
     "lmtp-public": (
         _("Everybody who reaches %(address)s can put mail into every mailbox."),
         _("Let LMTP_LISTEN name a unix socket or 127.0.0.1, and restart popadmin."),
     ),
     "no-srs": (
-        _("Aliases lead elsewhere, and the MTA does not rewrite senders. Other servers refuse such mail by SPF."),
+        _(
+            "Aliases lead elsewhere, and the mail server does not rewrite senders. Other servers refuse such mail by SPF."
+        ),
         _("Run mta setup again with --srs. Postfix needs the package postsrsd too."),
     ),
     "not-in-map": (_("%(table)s does not know %(key)s."), _("Run mta setup again.")),
     "map-fails": (
-        _("%(table)s cannot be asked. The MTA answers 451 to everybody."),
+        _("%(table)s cannot be asked. The mail server answers 451 to everybody."),
         _("See the reason: the package for pgsql maps is missing, or the role (mta grant), or the rights of the file."),
     ),
     "lmtp-silent": (_("LMTP does not answer at %(address)s."), _RESTART),
@@ -72,14 +77,14 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     "lmtp-full": (_("LMTP takes mail for %(recipient)s, which is full."), _("Read the log of lmtpd.")),
     "policy-silent": (_("The policy service does not answer at %(address)s."), _RESTART),
     "policy-wrong": (_("The policy service gives a wrong answer for %(recipient)s."), _("Read the log of policyd.")),
-    "no-smtp": (_("The MTA offers no SMTP."), _("Start smtpd in its master.cf.")),
+    "no-smtp": (_("The mail server offers no SMTP."), _("Start smtpd in its master.cf.")),
     "smtp-refuses": (
-        _("The MTA does not take the message at %(address)s."),
+        _("The mail server does not take the message at %(address)s."),
         _("If it does not run, start it. Otherwise read its answer and its log."),
     ),
     "submission-refuses": (
         _("The port for sending does not take the message."),
-        _("Read the answer and the log of the MTA, and see whether the checks of passwords pass."),
+        _("Read the answer and the log of the mail server, and see whether the checks of passwords pass."),
     ),
     "foreign-sender": (
         _("Each user can send as somebody else."),
@@ -88,23 +93,23 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     "pop3-refuses": (_("POP3 does not give the message out."), _("Read its answer and the log of pop3d.")),
     "not-arrived": (
         _("The message did not arrive within %(seconds)s seconds."),
-        _("See what the queue of the MTA says of it."),
+        _("See what the queue of the mail server says of it."),
     ),
     "sasl-silent": (_("Nobody checks passwords at %(address)s."), _RESTART),
     "sasl-refuses": (_("The right password is refused."), _("Read the log of authd.")),
-    "no-tls": (_("There is no TLS at %(address)s."), _("Run mta setup again, and read the log of the MTA.")),
+    "no-tls": (_("There is no TLS at %(address)s."), _("Run mta setup again, and read the log of the mail server.")),
     "certificate-ends": (
         _("The certificate ends on %(day)s."),
-        _("Renew the certificate. The MTA reads the new files by itself."),
+        _("Renew the certificate. The mail server reads the new files by itself."),
     ),
     "certificate-names": (
         _("The certificate is not for %(host)s, so mail programs warn or refuse."),
         _("Get a certificate for that name (PUBLIC_HOSTNAME), and set TLS_CERT_FILE."),
     ),
-    "queue-silent": (_("The queue cannot be read."), _("Run this as root, while the MTA runs.")),
+    "queue-silent": (_("The queue cannot be read."), _("Run this as root, while the mail server runs.")),
     "queue-old": (
         _("Mail for %(number)s of our recipients waits, the oldest since %(since)s."),
-        _("Remove the reason, then let the MTA try again: postqueue -f, or exim -qff."),
+        _("Remove the reason, then let the mail server try again: postqueue -f, or exim -qff."),
     ),
 }
 # Why a check was skipped.

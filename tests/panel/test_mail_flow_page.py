@@ -98,7 +98,7 @@ def test_a_setup_and_its_undo_are_in_the_audit() -> None:
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", "subject")) == [
         ("site.mta-setup", "postfix"), ("site.mta-undo", "postfix"),
     ]  # fmt: skip
-    assert "set up the MTA" in page("/audit/")
+    assert "set up the mail server" in page("/audit/")
 
 
 def test_each_check_has_a_name_and_each_fault_a_remedy_in_both_languages() -> None:
