@@ -52,7 +52,8 @@ def _ways(aliases: list[int]) -> list[tuple[int, bool, list[str]]]:
     """Return of each alias in effect its key, whether an end is elsewhere, and the ends."""
     with connection.cursor() as cursor:
         cursor.execute(_ENDS, [aliases])
-        return cursor.fetchall()
+        rows: list[tuple[int, bool, list[str]]] = cursor.fetchall()
+        return rows
 
 
 def _standing(domains: set[int]) -> dict[int | None, list[str]]:

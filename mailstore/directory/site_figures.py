@@ -82,7 +82,8 @@ SELECT (SELECT coalesce(sum(box.boxes), 0) FROM box)::bigint,
               WHERE %(host)s AND lc.seen_at > now() - %(report_age)s ORDER BY lc.listener),
        ARRAY(SELECT rn.network::text FROM mailstore_refusedname rn
               WHERE %(host)s AND rn.last_at > now() - %(crowd_age)s AND rn.reason = 'connections'
-                AND rn.days >= %(crowd_days)s AND rn.network <> '' ORDER BY rn.tries DESC, rn.id)
+                AND rn.days >= %(crowd_days)s AND rn.network <> '' ORDER BY rn.tries DESC, rn.id),
+       (SELECT to_jsonb(mf)::text FROM mailstore_mailflow mf WHERE %(host)s LIMIT 1)
 """
 
 
@@ -105,7 +106,7 @@ class SiteFigures:
 
     `heartbeats` says when each part was seen last, and `swept_at` when the last pass of the sweep ended.
     `certificate_reports` are what each listener serves, as JSON. `crowded` are the networks in which an
-    address has too many connections day after day.
+    address has too many connections day after day. `mail_flow` is the row of that name, as JSON; None if there is none.
     """
 
     counted_at: datetime
@@ -121,6 +122,7 @@ class SiteFigures:
     swept_at: datetime | None
     certificate_reports: tuple[str, ...]
     crowded: tuple[str, ...]
+    mail_flow: str | None
 
 
 def read(user: User) -> SiteFigures:
@@ -140,7 +142,7 @@ def read(user: User) -> SiteFigures:
         row[:7],
         row[7:],
     )
-    reports, crowded = others
+    reports, crowded, mail_flow = others
     return SiteFigures(
         counted_at=counted_at,
         counts=Counts(*counts),
@@ -155,6 +157,7 @@ def read(user: User) -> SiteFigures:
         swept_at=swept_at,
         certificate_reports=tuple(reports),
         crowded=tuple(crowded),
+        mail_flow=mail_flow,
     )
 
 

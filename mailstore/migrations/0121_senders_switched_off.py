@@ -6,6 +6,6 @@ from mailstore.migrations import mta_views
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0107_sending_limits")]
+    dependencies = [("mailstore", "0120_mail_flow")]
 
     operations = [mta_views.define("mta_mailbox_names", "0121"), mta_views.define("mta_senders", "0121")]

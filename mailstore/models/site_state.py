@@ -60,6 +60,25 @@ class HoldingsCache(models.Model):
         return str(self.counted_at)
 
 
+class MailFlow(models.Model):
+    """Which MTA `mta setup` has set up, and what the last `mta check` found, in one row.
+
+    `results` is the JSON of each check, in order.
+    """
+
+    mta = models.CharField(_("MTA"), max_length=10, blank=True, default="")
+    set_up_at = models.DateTimeField(_("set up"), null=True, blank=True)
+    checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
+    results = models.JSONField(_("results"), default=list)
+
+    class Meta:
+        verbose_name = _("mail flow")
+        verbose_name_plural = _("mail flows")
+
+    def __str__(self) -> str:
+        return f"{self.mta} {self.checked_at}"
+
+
 class Heartbeat(models.Model):
     """A part of the site, on any machine, that says every half minute that it is at work."""
 

@@ -76,6 +76,8 @@ VERBS: dict[str, Promise] = {
     "recovery.purge": gettext_lazy("deleted mail for good from recovery of"),
     "recovery.remove": gettext_lazy("removed mail of"),
     "recovery.restore": gettext_lazy("restored mail of"),
+    "site.mta-setup": gettext_lazy("set up the mail server"),
+    "site.mta-undo": gettext_lazy("took back the setup of the mail server"),
     "site.seed": gettext_lazy("created a sample site from"),
 }
 # Verbs with one of their facts, which is then none of the details.
@@ -119,6 +121,7 @@ _FACTS: dict[str, Promise] = {
     "created": gettext_lazy("created"),
     "device": gettext_lazy("device"),
     "domains_removed": gettext_lazy("domains removed"),
+    "files": gettext_lazy("files"),
     "expire_confirmed_since": _SINCE,
     "expire_since": _SINCE,
     "mailboxes": gettext_lazy("mailboxes"),

@@ -102,6 +102,7 @@ MENU: tuple[tuple[Promise | None, tuple[MenuItem, ...]], ...] = (
             MenuItem("visits", _("Sign-ins"), "key", people.is_admin),
             MenuItem("operations", _("Recent operations"), "clock-history", people.is_admin),
             MenuItem("audit", _("Audit"), "journal-text", people.is_admin),
+            MenuItem("mail-flow", _("Mail flow"), "broadcast", people.is_host),
             MenuItem("overview-parts", _("Parts, certificates"), "hdd-network", people.is_host),
         ),
     ),

@@ -30,7 +30,7 @@ def _names(text: str) -> frozenset[str]:
 OF_ALL = frozenset({"settings", "settings-password", "settings-recovery-address", "settings-recovery-code"})
 OF_HOSTS = _names(
     "admins admins-new admins-one admins-password admins-removal domains-new domains-removed domains-admin-new "
-    "domains-removal domains-rename domains-purge mailboxes-hashes overview-parts policies-new policies-edit "
+    "domains-removal domains-rename domains-purge mailboxes-hashes mail-flow overview-parts policies-new policies-edit "
     "policies-removal"
 )
 OF_ADMINS = _names(

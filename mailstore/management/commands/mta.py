@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mailstore.management.mta import grant
+from mailstore.management.mta import check, grant, setup, undo
 from mailstore.management.noun_verb import NounCommand, Verb
 
 
 class Command(NounCommand):
     help = "Connect a mail server (Postfix, Exim) with this site."
-    example = "popadmin mta grant"
+    example = "popadmin mta setup postfix"
 
     def verbs(self) -> tuple[Verb, ...]:
-        return (grant.verb(self),)
+        return (setup.verb(self), undo.verb(self), check.verb(self), grant.verb(self))

@@ -40,7 +40,8 @@ SIGN_IN = statement(
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END,
            CASE WHEN mv.mailbox_id IS NOT NULL THEN dom.old_server END, dom.old_server_local,
            mv.former_address, mv.moved_at IS NOT NULL,
-           mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes', named.bare, box.smtp, d.may_send
+           mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes', named.bare,
+           box.smtp, d.may_send
       FROM (SELECT {opened_user(":address")} AS user_id,
                    :bare_name::text IS NOT NULL AND {names_mailbox(":bare_name")} AS bare) AS named
       LEFT JOIN mailstore_user u ON u.id = named.user_id

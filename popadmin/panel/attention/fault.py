@@ -13,6 +13,7 @@ from django_stubs_ext import StrOrPromise
 
 from mailstore.directory.site_figures import SiteFigures
 from mailstore.models import User
+from mailstore.mta.mail_flow import LastCheck
 from popadmin.panel.overview_stats import Totals
 from popadmin.web.certificates import Certificate
 from popadmin.web.formats import moment
@@ -36,16 +37,17 @@ class Rank(IntEnum):
     CERTIFICATE = 8
     DISK_LOW = 9
     STORED_MAIL = 10
-    SWEEP = 11
-    OLD_PASSWORD = 12
-    DOMAIN_NEAR = 13
-    MAILBOX_NEAR = 14
-    PROGRAM = 15
-    CROWD = 16
-    CAP = 17
-    IMPORT = 18
-    JOB = 19
-    OLD_TLS = 20
+    MAIL_FLOW = 11
+    SWEEP = 12
+    OLD_PASSWORD = 13
+    DOMAIN_NEAR = 14
+    MAILBOX_NEAR = 15
+    PROGRAM = 16
+    CROWD = 17
+    CAP = 18
+    IMPORT = 19
+    JOB = 20
+    OLD_TLS = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class SiteEvidence:
     certificates: Sequence[Certificate]
     damaged: bool
     crowded: Sequence[str]
+    mail_flow: LastCheck
 
 
 def since(at: datetime | None) -> str:

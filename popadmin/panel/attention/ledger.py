@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
-from popadmin.panel.attention import clients, domains, mailboxes, mta, programs, site, work
+from popadmin.panel.attention import clients, domains, mailboxes, mta, mta_check, programs, site, work
 from popadmin.panel.attention.fault import Evidence, Fault, SiteEvidence
 from popadmin.web.formats import count
 
@@ -31,6 +31,7 @@ SITE_CHECKS: tuple[Callable[[SiteEvidence], Iterator[Fault]], ...] = (
     site.listeners,
     site.certificates,
     site.stored_mail,
+    mta_check.mail_flow,
     site.sweep,
     clients.crowds,
     clients.old_tls,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from mailstore.directory.site_figures import SiteFigures
+from mailstore.mta import mail_flow as last_check
 from popadmin.panel import access, mail_flow, menu_counts, overview_stats, site_facts
 from popadmin.panel.attention.fault import Evidence, SiteEvidence
 from popadmin.panel.attention.ledger import check, check_site, ledger
@@ -69,4 +70,5 @@ class SiteParts(access.HostPage, TemplateView):
 def _site_evidence(figures: SiteFigures) -> SiteEvidence:
     parts = site_parts.parts(figures.heartbeats, figures.swept_at)
     served = certificates(figures.certificate_reports)
-    return SiteEvidence(timezone.now(), parts, disks(), served, figures.damaged, figures.crowded)
+    flow = last_check.read(figures.mail_flow)
+    return SiteEvidence(timezone.now(), parts, disks(), served, figures.damaged, figures.crowded, flow)

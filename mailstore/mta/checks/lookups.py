@@ -1,0 +1,36 @@
+"""The maps of the MTA, asked as the MTA asks them: with its user, its files and its sign-in to the database."""
+
+from __future__ import annotations
+
+from mailstore.mta.checks.result import Finding, bad, skipped
+from mailstore.mta.checks.subject import Subject
+
+
+def domains(subject: Subject) -> Finding:
+    return _look_up(subject, "virtual_mailbox_domains", is_domain=True)
+
+
+def mailboxes(subject: Subject) -> Finding:
+    return _look_up(subject, "virtual_mailbox_maps")
+
+
+def aliases(subject: Subject) -> Finding:
+    return _look_up(subject, "virtual_alias_maps", may_be_absent=True)
+
+
+def senders(subject: Subject) -> Finding:
+    return _look_up(subject, "smtpd_sender_login_maps")
+
+
+def _look_up(subject: Subject, table: str, *, is_domain: bool = False, may_be_absent: bool = False) -> Finding:
+    if subject.probe is None:
+        return skipped("no-probe")
+    key = subject.probe.domain if is_domain else subject.probe.address
+    said = subject.mta.lookup(table, key)
+    if said is None:
+        return skipped("no-map", table=table)
+    if said.code == 0 and said.output:
+        return Finding(f"{key}: {said.output}")
+    if said.code == 1 and not said.output:
+        return Finding(f"{key}: -") if may_be_absent else bad("not-in-map", f"{key}: -", table=table, key=key)
+    return bad("map-fails", said.output, table=table)

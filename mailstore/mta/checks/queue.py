@@ -1,0 +1,32 @@
+"""Mail for hosted domains that waits in the queue of the MTA, for another reason than a full mailbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mailstore.mta.checks.result import Finding, bad
+from mailstore.mta.checks.subject import Subject, Waiting
+
+LONGEST = timedelta(hours=1)  # an MTA tries again sooner, so by then something is wrong
+FULL = "4.2.2"  # RFC 3463 §3.3: this mail waits on purpose
+
+
+def age(subject: Subject) -> Finding:
+    queue = subject.mta.queue()
+    if queue.failure:
+        return bad("queue-silent", queue.failure)
+    late = [each for each in queue.waiting if _is_late(each, subject)]
+    if not late:
+        return Finding(str(len(queue.waiting)))
+    oldest = min(late, key=lambda each: each.since)
+    return bad(
+        "queue-old",
+        f"{oldest.recipient}: {oldest.reason}",
+        number=len(late),
+        since=f"{oldest.since:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def _is_late(each: Waiting, subject: Subject) -> bool:
+    domain = each.recipient.rpartition("@")[2].lower()
+    return domain in subject.server.domains and subject.now - each.since > LONGEST and FULL not in each.reason

@@ -1,0 +1,138 @@
+"""`mta setup` and `mta check` with a real Postfix: from its bare configuration to mail that comes in and goes out."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mailstore.models import Mailbox, MailFlow, Message
+from mailstore.mta import program
+from tests.flows.mta_role import granted
+from tests.flows.postfix import PORT, Postfix, postfix, required
+from tests.installed_program import program as installed
+from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite, daemon, run
+from tests.management.command_runner import process
+
+pytestmark = pytest.mark.real
+ADDRESS, OTHER = "ann@example.org", "bob@example.org"
+SUBMISSION, SUBMISSIONS = 2587, 2465
+NOTE = b"From: ann@example.org\r\nSubject: note\r\n\r\nline\r\n"
+# As a fresh Postfix: nothing hosted, and no way to LMTP.
+BARE = """
+virtual_mailbox_domains =
+virtual_transport = virtual
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
+mydestination = localhost, example.org
+default_transport = discard:outside
+inet_interfaces = all
+smtputf8_enable = no
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A Postfix in front of the site, and the environment of its commands."""
+
+    mta: Postfix
+    directory: Path
+    settings: dict[str, str]
+
+    def process(self, verb: str, *options: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
+        where = ("postfix", "--config-directory", str(self.directory))
+        return process("mta", verb, *where, *options, stdin=stdin.encode(), **self.settings)
+
+    def command(self, verb: str, *options: str, stdin: str = "") -> str:
+        """Run a verb of `mta`, which must succeed."""
+        done = self.process(verb, *options, stdin=stdin)
+        assert done.returncode == 0, (done.stdout.decode(), done.stderr.decode())
+        return done.stdout.decode()
+
+    def checked(self) -> dict[str, dict[str, str]]:
+        """Run the check; return its results by name."""
+        return {each["name"]: each for each in json.loads(self.process("check", "--json").stdout)}
+
+
+@pytest.fixture
+def wired(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Wired]:
+    required()
+    with daemon("authd") as authd, daemon("policyd") as policyd, postfix("", settings=BARE) as mta:
+        settings = {
+            "LMTP_LISTEN": f"127.0.0.1:{mail_site.lmtpd.port}",
+            "SASL_LISTEN": f"127.0.0.1:{authd.port}",
+            "POLICY_LISTEN": f"127.0.0.1:{policyd.port}",
+            "POP3_LISTEN": f"127.0.0.1:{mail_site.pop3d.port}",
+            "POP3S_LISTEN": f"127.0.0.1:{mail_site.pop3d.tls_port}",
+            **tls_settings,
+        }
+        mail_site.mailbox(ADDRESS)
+        mail_site.mailbox(OTHER)
+        made = Wired(mta, mta.folder / "etc", settings)
+        yield made
+
+
+def ports(wired: Wired) -> tuple[str, ...]:
+    host = wired.mta.address
+    return ("--submission", f"{host}:{SUBMISSION}", "--submissions", f"{host}:{SUBMISSIONS}")
+
+
+def swaks(wired: Wired, recipient: str) -> subprocess.CompletedProcess[bytes]:
+    """Send a message from elsewhere."""
+    server = ("--server", wired.mta.address, "--port", str(PORT))
+    return run([installed("swaks"), *server, "--from", "sender@elsewhere.example", "--to", recipient])
+
+
+def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mail_site: MailSite) -> None:
+    files = {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()}
+    diff = wired.command("setup", "--dry-run", *ports(wired))
+    assert "+virtual_transport = lmtp:inet:[127.0.0.1]" in diff
+    assert {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()} == files
+
+    told = wired.command("setup", *ports(wired), "--password-stdin", stdin=granted())
+    assert f"wrote {wired.directory}/main.cf" in told
+    assert MailFlow.objects.get().mta == "postfix"
+
+    # In by SMTP, from a server elsewhere; an unknown address is refused at RCPT.
+    assert swaks(wired, ADDRESS).returncode == 0
+    wired.mta.log_line(ADDRESS, "sent")
+    assert b"550 5.1.1" in swaks(wired, "nobody@example.org").stdout
+
+    # Out by submission, with the password of the mailbox.
+    context = mail_site.authority.context()
+    context.check_hostname = False  # the address of this Postfix is its own
+    with smtplib.SMTP(wired.mta.address, SUBMISSION, timeout=LONGEST_WAIT_SECONDS) as smtp:
+        smtp.starttls(context=context)
+        smtp.login(ADDRESS, PASSWORD)
+        smtp.sendmail(ADDRESS, [OTHER], NOTE)
+    wired.mta.log_line(OTHER, "sent")
+    assert Message.objects.count() == 2
+
+    results = wired.checked()
+    assert {name: each["fault"] for name, each in results.items() if each["state"] == "bad"} == {}
+    skipped = {name for name, each in results.items() if each["state"] == "skipped"}
+    assert skipped == {"srs"}  # no alias leads elsewhere
+    assert sorted(Mailbox.objects.values_list("user__address", flat=True)) == [ADDRESS, OTHER]  # it cleans up
+    assert Message.objects.count() == 2
+    assert [each["name"] for each in MailFlow.objects.get().results] == list(results)
+
+    # Each classic fault that somebody plants is named.
+    ours = {path: path.read_bytes() for path in (wired.directory / "main.cf", wired.directory / "popadmin/senders.cf")}
+    for line in ("mydestination=example.org", "recipient_delimiter=-", "message_size_limit=0", "virtual_mailbox_maps="):
+        program.run(["postconf", "-c", str(wired.directory), "-e", line])
+    (wired.directory / "popadmin/senders.cf").chmod(0o600)
+    faults = {name: each["fault"] for name, each in wired.checked().items() if each["state"] == "bad"}
+    assert faults.keys() >= {"destinations", "delimiter", "size-limit", "map-senders"}
+    refused = wired.process("undo")
+    assert refused.returncode == 1
+    assert f"{wired.directory}/main.cf has changed since the setup" in refused.stderr.decode()
+    for path, data in ours.items():
+        path.write_bytes(data)
+
+    assert f"as before: {wired.directory}/main.cf" in wired.command("undo")
+    assert {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()} == files
+    assert MailFlow.objects.get().mta == ""

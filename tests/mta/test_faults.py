@@ -1,0 +1,128 @@
+"""The classic faults of a mail server, each planted: the check of its kind names it, and what to do."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailstore.mta import check_text
+from mailstore.mta.checks import certificate, configuration, lmtp, policy, queue, sasl
+from mailstore.mta.checks.result import Finding
+from mailstore.mta.checks.subject import MtaView, Probe, Queue, Subject, Waiting
+from mailstore.mta.postfix_facts import PostfixFacts
+from mailstore.mta.program import Outcome
+from mailstore.mta.socket_address import SocketAddress, parse
+from tests.listeners import Authority
+from tests.mta.site import a_server
+
+NOW = datetime.datetime(2026, 5, 4, 12, tzinfo=datetime.UTC)
+CLOSED = parse("127.0.0.1:1")  # tcpmux: nobody listens
+SOUND = {
+    "mydestination": "mail.example.org, localhost",
+    "virtual_alias_domains": "",
+    "relay_domains": "",
+    "recipient_delimiter": "+",
+    "inet_interfaces": "all",
+}
+
+
+def a_subject(authority: Authority, *, view: dict[str, object] | None = None, **parameters: str) -> Subject:
+    facts = PostfixFacts(Path("/etc/postfix"), SOUND | parameters)
+    mta = MtaView(
+        smtp=CLOSED,
+        submission=CLOSED,
+        submissions=None,
+        queue=Queue,
+        test=lambda: Outcome(0, ""),
+        size_limit_octets=48_500_000,
+        is_rewriting=False,
+        lookup=lambda _table, _key: None,
+        postfix=facts,
+    )
+    server = a_server(authority, lmtp=CLOSED, sasl=CLOSED, policy=CLOSED)
+    probe = Probe("popadmin-check-1@example.org", "secret", "popadmin-check-1-full@example.org")
+    listens = (parse("127.0.0.1:1024"),)
+    return Subject(server, replace(mta, **(view or {})), probe, listens, None, leads_elsewhere=True, now=NOW)
+
+
+def told(finding: Finding) -> str:
+    result = finding.of("any")
+    return f"{check_text.fault(result)} {check_text.remedy(result)}"
+
+
+@pytest.mark.parametrize("parameter", ["mydestination", "virtual_alias_domains", "relay_domains"])
+def test_a_hosted_domain_that_goes_another_way_is_named(authority: Authority, parameter: str) -> None:
+    assert configuration.destinations(a_subject(authority)) == Finding()
+    found = configuration.destinations(a_subject(authority, **{parameter: "localhost, Example.ORG"}))
+    assert f"example.org stands in {parameter} too" in told(found)
+
+
+def test_another_delimiter_is_named(authority: Authority) -> None:
+    assert not configuration.delimiter(a_subject(authority)).fault
+    assert "takes - for the delimiter" in told(configuration.delimiter(a_subject(authority, recipient_delimiter="-")))
+
+
+@pytest.mark.parametrize("limit", [None, 50_000_001])
+def test_a_size_limit_above_ours_is_named(authority: Authority, limit: int | None) -> None:
+    assert not configuration.size_limit(a_subject(authority)).fault
+    found = configuration.size_limit(a_subject(authority, view={"size_limit_octets": limit}))
+    assert "Set message_size_limit to 48500000" in told(found)
+
+
+def test_an_mta_for_this_machine_alone_is_named(authority: Authority) -> None:
+    found = configuration.interfaces(a_subject(authority, inet_interfaces="loopback-only"))
+    assert "inet_interfaces = all" in told(found)
+
+
+@pytest.mark.parametrize(
+    ("listens", "public"),
+    [("0.0.0.0:1024", True), ("*:24", True), ("203.0.114.5:24", True), ("lmtp.example.org:24", True),
+     ("127.0.0.1:24", False), ("10.0.0.5:24", False), ("[::1]:24", False), ("unix:/run/popadmin/lmtp", False)],
+)  # fmt: skip
+def test_lmtp_on_a_public_address_is_named(authority: Authority, listens: str, public: bool) -> None:
+    subject = replace(a_subject(authority), lmtp_listens=(parse("127.0.0.1:1024"), parse(listens)))
+    found = configuration.lmtp_address(subject)
+    assert bool(found.fault) is public
+    assert (f"reaches {listens} can put mail" in told(found)) is public
+
+
+def test_forwards_without_srs_are_named_where_there_are_any(authority: Authority) -> None:
+    assert "mta setup again with --srs" in told(configuration.rewriting(a_subject(authority)))
+    assert configuration.rewriting(replace(a_subject(authority), leads_elsewhere=False)).is_skipped
+    assert configuration.rewriting(a_subject(authority, view={"is_rewriting": True})) == Finding()
+
+
+def test_a_part_that_does_not_answer_is_named_with_its_address(authority: Authority) -> None:
+    subject = a_subject(authority)
+    for look in (lmtp.known, lmtp.full, policy.known, sasl.as_postfix, sasl.as_exim, certificate.submission):
+        assert "127.0.0.1:1" in told(look(subject))
+
+
+def test_mail_that_waits_for_an_hour_is_named_unless_its_mailbox_is_full(authority: Authority) -> None:
+    def waits(recipient: str, minutes: int, reason: str) -> Waiting:
+        return Waiting(recipient, NOW - datetime.timedelta(minutes=minutes), reason)
+
+    normal = (
+        waits("ann@example.org", 50, "451 4.3.0"),
+        waits("full@example.org", 500, "host said: 452 4.2.2 mailbox full"),
+        waits("x@elsewhere.example", 5000, "connection refused"),
+    )
+    assert not queue.age(a_subject(authority, view={"queue": lambda: Queue(normal)})).fault
+    late = (*normal, waits("ann@Example.org", 70, "451 4.3.0"), waits("bob@example.org", 61, "refused"))
+    found = queue.age(a_subject(authority, view={"queue": lambda: Queue(late)}))
+    assert "Mail for 2 of our recipients waits, the oldest since 2026-05-04 10:50 UTC" in told(found)
+    assert found.said == "ann@Example.org: 451 4.3.0"
+    assert "as root" in told(queue.age(a_subject(authority, view={"queue": lambda: Queue(failure="no")})))
+
+
+def test_without_a_mailbox_a_check_is_skipped_and_says_so(authority: Authority) -> None:
+    found = lmtp.known(replace(a_subject(authority), probe=None))
+    assert (found.is_skipped, told(found)) == (True, "there is no mailbox to try it with ")
+
+
+def test_a_socket_of_every_address_is_reached_by_loopback() -> None:
+    assert parse("*:24").reached() == SocketAddress(host="127.0.0.1", port=24)
+    assert parse("[::]:24").reached() == SocketAddress(host="::1", port=24)
