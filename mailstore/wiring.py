@@ -34,7 +34,7 @@ from mailstore.maildrop.session_log import LogJournal
 from mailstore.models import RefusedName
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
-from mailstore.ports import Done
+from mailstore.ports import Done, Peer
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
 from mailstore.transfer.old_server_moves import OldServerMoves
@@ -186,13 +186,20 @@ async def _lmtp_worker(
 
     def tick(count: int) -> None:
         lanes.tick()
+        delivery.answers.flush()
         if count % REFRESH_TICKS == 0:
             one_off.prepare(store, lanes, lambda: None)
             _beat(lanes, b"lmtp")
 
-    face = Face(lambda peer: lmtp_session.Session(peer, delivery, journal, rules), LMTP_BUSY, LMTP_CROWDED)
-    listen(server, index, bound, face, legacy_tls=None)
+    def session(peer: Peer) -> lmtp_session.Session:
+        return lmtp_session.Session(peer, delivery, journal, delivery.answers, rules)
+
+    listen(server, index, bound, Face(session, LMTP_BUSY, LMTP_CROWDED), legacy_tls=None)
     await _serve(server, tick)
+    written = asyncio.Event()
+    delivery.answers.flush(written.set)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(written.wait(), LAST_FLUSH_SECONDS)
     delivery.close()
     lanes.close()
 

@@ -20,6 +20,7 @@ from mailstore.models.site_state import (
     Tally,
     TallyMark,
 )
+from mailstore.models.trace import TraceEntry
 from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "SweepPass",
     "Tally",
     "TallyMark",
+    "TraceEntry",
     "User",
     "WebSession",
 ]

@@ -11,9 +11,12 @@ from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Reci
 from mailstore.ports.journal import Journal, SessionRecord
 from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
 from mailstore.ports.old_servers import Move, OldServers
+from mailstore.ports.trace import NO_MARKS, Answer, MessageMarks, Trace, Unfit
 
 __all__ = [
+    "NO_MARKS",
     "Accounts",
+    "Answer",
     "BodyRef",
     "BodyStore",
     "Credentials",
@@ -29,6 +32,7 @@ __all__ = [
     "Listing",
     "Maildrop",
     "Message",
+    "MessageMarks",
     "Move",
     "OldServers",
     "OpenBody",
@@ -37,4 +41,6 @@ __all__ = [
     "Session",
     "SessionRecord",
     "SignIn",
+    "Trace",
+    "Unfit",
 ]

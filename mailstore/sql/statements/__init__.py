@@ -28,6 +28,7 @@ from mailstore.sql.statements.sign_in import (
     SIGN_IN,
     SITE_EXPIRY,
 )
+from mailstore.sql.statements.trace import TRACE
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
 READS = (
@@ -66,4 +67,5 @@ WRITES = (
     REMOVE,
     SERVED_CERTIFICATES,
     SIGHTINGS,
+    TRACE,
 )
