@@ -135,5 +135,5 @@ def test_the_page_costs_the_same_statements_however_many_devices(django_assert_n
         device(mailbox, f"device {number}")
     # The session, the user, the mailbox, the devices, what waits, the split, the newest message, the diary, the site's
     # policy, the findings.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert client.get("/mailbox/").status_code == 200
