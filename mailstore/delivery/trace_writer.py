@@ -41,8 +41,9 @@ class _Batch:
 class TraceWriter:
     """ports.Trace of one worker. Call `flush` every second or so, and at the end."""
 
-    def __init__(self, lanes: ConnectionPool) -> None:
+    def __init__(self, lanes: ConnectionPool, *, waiting_rows: int = WAITING_ROWS) -> None:
         self._lanes = lanes
+        self._waiting_rows = waiting_rows
         self._waiting: deque[TraceRow] = deque()
         self._folded: dict[bytes, TraceRow] = {}  # those that wait, by their fold key
         self._room = FoldRoom()
@@ -61,7 +62,7 @@ class TraceWriter:
         if folded is not None:
             folded.tries += 1
             folded.at = row.at
-        elif len(self._waiting) < WAITING_ROWS:
+        elif len(self._waiting) < self._waiting_rows:
             self._waiting.append(row)
             if row.fold_key:
                 self._folded[row.fold_key] = row

@@ -85,6 +85,14 @@ def earlier(entry: TraceEntry, since: datetime) -> list[TraceEntry]:
     return list(rows.filter(at__gte=since, at__lt=entry.at).order_by("at", "pk")[:TRIES_SHOWN])
 
 
+def before_us(entry: TraceEntry) -> list[TraceEntry]:
+    """Return what the log of the MTA says of the same message on its way here, the oldest first."""
+    if not entry.mta_id:
+        return []
+    rows = TraceEntry.objects.filter(mta_id=entry.mta_id, source=TraceEntry.Source.MTA, recipient=entry.recipient)
+    return list(rows.exclude(pk=entry.pk).order_by("at", "pk")[:TRIES_SHOWN])
+
+
 def placements(entry: TraceEntry) -> list[tuple[int, str]]:
     """Return the mailboxes that the message of this entry is or was in, each with its UIDL there."""
     if not entry.queue_id:

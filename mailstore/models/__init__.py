@@ -20,7 +20,7 @@ from mailstore.models.site_state import (
     Tally,
     TallyMark,
 )
-from mailstore.models.trace import TraceEntry
+from mailstore.models.trace import MtaLogPosition, TraceEntry
 from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "MailboxMove",
     "MailedCode",
     "Message",
+    "MtaLogPosition",
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",

@@ -1,4 +1,4 @@
-"""The trace: each answer that a sender got for a recipient."""
+"""The trace: each answer that a sender got for a recipient, and how far the MTA's log was read."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -119,3 +119,18 @@ class TraceEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.recipient} {self.answer}"
+
+
+class MtaLogPosition(models.Model):
+    """How far a log of the MTA has been read, in the words of its kind: an octet of a file, a cursor of a journal."""
+
+    source = models.TextField(_("log"), unique=True)
+    position = models.TextField(_("position"))
+    read_at = models.DateTimeField(_("read"))
+
+    class Meta:
+        verbose_name = _("position in a log of the mail server")
+        verbose_name_plural = _("positions in logs of the mail server")
+
+    def __str__(self) -> str:
+        return self.source

@@ -76,9 +76,10 @@ def _life(mailbox: Mailbox, uidl: str, answers: list[Step]) -> Life:
 
 
 def _earlier(entry: TraceEntry, tries: Tries | None) -> list[Step]:
-    if tries is None:
-        return []
-    rows = trace_history.earlier(entry, tries.first_at)
+    """Return what happened before: in the queue of the MTA, and at earlier tries."""
+    rows = trace_history.before_us(entry)
+    if tries is not None:
+        rows = sorted([*rows, *trace_history.earlier(entry, tries.first_at)], key=lambda row: row.at)
     return [
         Step(str(trace_text.sentence(row).text), "exclamation-triangle-fill", row.at, "warn", note=_wire(row))
         for row in rows

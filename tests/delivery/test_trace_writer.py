@@ -8,14 +8,16 @@ from io import BytesIO
 import pytest
 from django.utils import timezone
 
-from mailstore.delivery import notices, pipe, trace_writer
+from mailstore.delivery import notices, pipe
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.notices import Notice
+from mailstore.delivery.trace_writer import TraceWriter
 from mailstore.directory import aliases, domain_removal, mailbox_removal
 from mailstore.errors import UnknownRecipient
 from mailstore.models import Alias, Domain, Mailbox, Message, TraceEntry
 from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
 from mailstore.ports import Answer
+from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mta import MESSAGE, Mta
 from tests.site.rows import ACTOR, a_domain, a_mailbox
 from tests.site.worker import Worker, all_there, end_lanes
@@ -151,12 +153,12 @@ def test_an_outage_loses_nothing_and_writes_nothing_twice(worker: Worker, delive
     assert [entry.answer for entry in entries()] == ["delivered", "refused"]
 
 
-def test_what_has_no_room_is_counted(delivery: StoredDelivery, mta: Mta, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_writer, "WAITING_ROWS", 2)
+def test_what_has_no_room_is_counted(worker: Worker, lanes: ConnectionPool) -> None:
+    writer = TraceWriter(lanes, waiting_rows=2)
     for number in range(5):
         answer = Answer("lmtp", "unix", "s@example.net", f"n{number}@example.org", UnknownRecipient("x"), "550 5.1.1 x")
-        delivery.answers.answered(answer)
-    mta.flush()
+        writer.answered(answer)
+    worker.ask(lambda done: writer.flush(lambda: done(None)))
     assert [(entry.answer, entry.tries) for entry in entries()] == [("refused", 1), ("refused", 1), ("unrecorded", 3)]
 
 

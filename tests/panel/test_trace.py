@@ -187,6 +187,16 @@ def test_a_delivered_line_opens_the_life_of_the_message(root: Client) -> None:
     assert "Deleted for good since" in text(root, f"?id={entry.pk}")
 
 
+def test_what_the_log_of_the_mta_says_stands_before_our_answer(root: Client) -> None:
+    ann = an_owner()
+    reply = "connect to mail[private/popadmin]: Connection refused"
+    an_answer("deferred", "queued", mailbox=ann, source="mta", mta_id="4XyzA1B2", reply=reply, tries=3, pair=None)
+    entry = an_answer(mailbox=ann, mta_id="4XyzA1B2")
+    shown = text(root, f"?id={entry.pk}")
+    assert "Deferred: waits in the queue of the mail server, 3 times" in shown
+    assert shown.index("Connection refused") < shown.index("Delivered", shown.index("Connection refused"))
+
+
 def test_text_of_a_sender_is_never_markup(root: Client) -> None:
     entry = an_answer("refused", "address", recipient="<script>x</script>@example.org", sender='"><b>@evil.example')
     page = root.get(f"/trace/?id={entry.pk}").content.decode()
