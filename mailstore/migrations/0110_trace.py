@@ -28,8 +28,8 @@ class Migration(migrations.Migration):
                     "source",
                     models.CharField(
                         choices=[
-                            ("lmtp", "delivery by LMTP"),
-                            ("pipe", "delivery by pipe"),
+                            ("lmtp", "LMTP"),
+                            ("pipe", "the command deliver"),
                             ("notice", "our own notice"),
                             ("mta", "log of the mail server"),
                         ],

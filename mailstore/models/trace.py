@@ -48,8 +48,8 @@ class TraceEntry(models.Model):
         BOUNCED = "bounced", _("returned by the mail server")
 
     class Source(models.TextChoices):
-        LMTP = "lmtp", _("delivery by LMTP")
-        PIPE = "pipe", _("delivery by pipe")
+        LMTP = "lmtp", _("LMTP")
+        PIPE = "pipe", _("the command deliver")
         NOTICE = "notice", _("our own notice")
         MTA = "mta", _("log of the mail server")
 

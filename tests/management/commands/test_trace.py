@@ -42,7 +42,7 @@ def test_json_has_every_key() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("words", "text"),
-    [(("an",), "at least 3 characters"), (("ann@example.org", "--newest", "0"), "from 1 up")],
+    [(("an",), "write 3 or more letters"), (("ann@example.org", "--newest", "0"), "from 1 up")],
 )
 def test_a_mistake_is_one_line(words: tuple[str, ...], text: str) -> None:
     done = process("trace", *words)
