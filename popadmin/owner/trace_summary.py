@@ -27,4 +27,4 @@ def sentence(mailbox: Mailbox, *, now: datetime) -> str:
     )
     day = long_date(timezone.localtime(first).date())
     told = text % {"number": count(number), "day": day}
-    return f"{told} {_('The senders’ servers try again for some days.')}"
+    return " ".join((told, _("The senders’ servers try again for some days.")))

@@ -15,6 +15,7 @@ from mailstore.messages.trace_history import Tries
 from mailstore.models import TraceEntry
 from popadmin.web.formats import count, lasted, size
 
+LATE_SECONDS = 60  # a second try within it delays nobody
 HOUR_SECONDS = 3600
 HOURS_SAID = 72
 Answer = TraceEntry.Answer
@@ -92,7 +93,7 @@ def _delivered(entry: TraceEntry, tries: Tries | None) -> str:
         text = ngettext("Delivered to %(number)s mailbox", "Delivered to %(number)s mailboxes", entry.mailbox_count) % {
             "number": count(entry.mailbox_count)
         }
-    if tries is None:
+    if tries is None or (entry.at - tries.first_at).total_seconds() < LATE_SECONDS:
         return text
     return _("%(text)s, %(time)s late") % {"text": text, "time": _lateness(tries.first_at, entry.at)}
 

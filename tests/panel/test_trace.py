@@ -8,11 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from mailstore.directory import aliases, grants
-from mailstore.models import Alias, AuditEntry, Mailbox, Message, TraceEntry
+from mailstore.models import Alias, AuditEntry, Mailbox, Message, TraceEntry, User
+from popadmin.lists.trace_list import TraceFilters
+from popadmin.panel import access
 from tests.owner.mail import a_device, a_session
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_message
@@ -249,3 +252,44 @@ def test_the_list_is_a_file_too(root: Client) -> None:
     an_answer("refused", "unknown", recipient="x@example.org", reply="550 5.1.1 no such mailbox here")
     content = b"".join(root.get("/trace/?export=csv").streaming_content).decode()
     assert f"{SENDER},x@example.org,Refused,no such mailbox,1,550 5.1.1" in content
+
+
+# --- how it is read -------------------------------------------------------------------------------------------------
+
+MANY = """
+INSERT INTO mailstore_traceentry (at, first_at, tries, source, answer, reason, reply, sender, recipient, copy,
+       mailbox_count, via, message_id, queue_id, uidl, mta_id, client, origin, pair, domain_id, mailbox_id)
+SELECT now() - n * interval '10 seconds', now(), 1, 'lmtp',
+       (ARRAY['delivered', 'refused', 'deferred'])[1 + (n %% 97) / 95],
+       '', '', 's' || n || '@sender' || n %% 700 || '.example', 'r' || n %% 3000 || '@example.org', false, 1, '{}', '',
+       '', '', '', '', '', n, %s + n %% 50, %s + n %% 3000
+  FROM generate_series(1, 30000) AS n
+"""
+
+
+def indexes(rows: Any) -> set[str]:
+    plan = rows.explain(format="json")
+    return set(re.findall(r'"Index Name": "(\w+)"', plan))
+
+
+def test_each_way_to_find_answers_has_its_index(carla: Client) -> None:
+    ann = Mailbox.objects.get(user__address=ANN)
+    with connection.cursor() as cursor:
+        cursor.execute(MANY, [ann.domain_id, ann.pk])
+        cursor.execute("ANALYZE mailstore_traceentry")
+    host, admin = an_admin(), User.objects.get(address="carla")
+
+    def found(**given: str) -> Any:
+        return TraceFilters(given).narrow(access.trace(host))
+
+    assert indexes(found(sender="s123@sender")) == {"trace_sender_search"}
+    assert indexes(found(q="r17@example")) == {"trace_sender_search", "trace_recipient_search"}
+    newest = {
+        "trace_by_time": access.trace(host),
+        "trace_not_delivered": found(answer="refused"),
+        "trace_of_a_domain": access.trace(admin),
+        "trace_of_a_mailbox": access.trace_of_mailbox(ann),
+    }
+    assert {name: indexes(rows.order_by("-at", "-pk")[:50]) for name, rows in newest.items()} == {
+        name: {name} for name in newest
+    }

@@ -33,7 +33,9 @@ class Command(ShellCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         address = options["address"].strip()
         if len(address) < SEARCH_CHARACTERS:
-            raise CommandError(f"{address}: too short to be searched, write {SEARCH_CHARACTERS} or more letters", returncode=EXIT_USAGE)
+            raise CommandError(
+                f"{address}: too short to be searched, write {SEARCH_CHARACTERS} or more letters", returncode=EXIT_USAGE
+            )
         if options["newest"] < 1:
             raise CommandError(f"--newest {options['newest']}: write a number from 1 up", returncode=EXIT_USAGE)
         rows = _found(address, options["answer"])[: options["newest"]]
