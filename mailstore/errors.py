@@ -38,6 +38,22 @@ class MailError(Exception):
     """The base of all. `str(error)` is the cause for the log; it is never sent to a peer."""
 
 
+class MailboxRefusal(Exception):
+    """What some errors of the tree have in common: the `mailboxes` that they are about, for the trace."""
+
+    def __init__(self, cause: str, *, mailboxes: tuple[int, ...] = ()) -> None:
+        super().__init__(cause)
+        self.mailboxes = mailboxes
+
+
+class OverQuota(MailboxRefusal):
+    """No room: in the mailboxes, or `in_domain` below the quota of their domain."""
+
+    def __init__(self, cause: str, *, mailboxes: tuple[int, ...] = (), in_domain: bool = False) -> None:
+        super().__init__(cause, mailboxes=mailboxes)
+        self.in_domain = in_domain
+
+
 class Refused(MailError):
     """Permanent for this input; a retry gives the same answer."""
 
@@ -70,11 +86,11 @@ class UnknownRecipient(Refused):
         self.elsewhere = elsewhere
 
 
-class RecipientDisabled(Refused):
+class RecipientDisabled(MailboxRefusal, Refused):
     """The mailbox or its domain does not receive."""
 
 
-class QuotaRejected(Refused):
+class QuotaRejected(OverQuota, Refused):
     """The mailbox is full and its domain rejects (552 5.2.2)."""
 
 
@@ -106,7 +122,7 @@ class StorageFull(TryAgain):
     """The body store has no room left."""
 
 
-class QuotaDeferred(TryAgain):
+class QuotaDeferred(OverQuota, TryAgain):
     """The mailbox is full and its domain defers (452 4.2.2)."""
 
 

@@ -158,6 +158,7 @@ def _message_limit() -> int:
 
 
 MAX_MESSAGE_OCTETS = _message_limit()
+MTA_LOG = env.text("MTA_LOG", "")  # a file, `journal` or `journal:UNITS`: what `read-mta-log` reads
 
 # --- rows and bodies --------------------------------------------------------------------------------------------
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.delivery import recipient_lookup, trace_headers
 from mailstore.delivery.body_committer import BodyCommitter
 from mailstore.delivery.message_writer import MessageWriter, Placement, PlacementRefused, body_values, fresh_id
+from mailstore.delivery.trace_writer import TraceWriter
 from mailstore.errors import MailError, MailLoop, TryAgain
 from mailstore.pg import array_literals
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
@@ -37,6 +38,7 @@ class StoredDelivery:
         self._committer = BodyCommitter(bodies)
         self._writer = MessageWriter(lanes)
         self._renames = recipient_lookup.SeenRenames()
+        self.answers = TraceWriter(lanes)  # what senders are told, as sessions report it
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
         recipient_lookup.find(self._lanes, address, octets, done, hostname=self._hostname, seen=self._renames)
@@ -183,7 +185,7 @@ class _Incoming:
                 go_on = partial(asyncio.get_running_loop().call_soon, self._next, chain, ref, body, done, copies)
                 self._place(index, recipient, ref, body, _then(done, go_on), copies)
                 return
-            done(index, copies[recipient.mailboxes[0]])
+            done(index, _delivered_before(recipient, copies))
 
     def _place(
         self,
@@ -198,14 +200,14 @@ class _Incoming:
     ) -> None:
         """Write the rows of one recipient, in the mailboxes that have no copy, and note its copies."""
         mailboxes = tuple(mailbox for mailbox in recipient.mailboxes if mailbox not in copies)
-        queue_id = fresh_id()
+        queue_id, *other_uidls = (fresh_id() for _mailbox in mailboxes)
         prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
         def refused(why: Recipient | MailError) -> None:
             """Answer for a recipient that is refused now, or try once more: the second lookup may have made room."""
             if isinstance(why, Recipient) and not retried:
                 if copies and copies.keys() >= set(why.mailboxes):
-                    done(index, copies[why.mailboxes[0]])
+                    done(index, _delivered_before(why, copies))
                 else:
                     self._place(index, why, ref, body, done, copies, retried=True)
                 return
@@ -221,11 +223,14 @@ class _Incoming:
                 done(index, answer)
             else:
                 log.info("delivered %s to %s, %d octets", queue_id, trace_headers.plain(recipient.address), ref.octets)
-                delivered = Delivered(queue_id)
+                delivered = Delivered(queue_id, tuple(zip(mailboxes, (queue_id, *other_uidls), strict=True)))
                 copies.update(dict.fromkeys(mailboxes, delivered))
                 done(index, delivered)
 
-        self._delivery.place(Placement(mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed)
+        placement = Placement(
+            mailboxes, ref, prefix, body, uidl=queue_id, other_uidls=tuple(other_uidls), capped=recipient.capped
+        )
+        self._delivery.place(placement, placed)
 
 
 def chains(recipients: Sequence[Recipient]) -> list[list[tuple[int, Recipient]]]:
@@ -247,6 +252,13 @@ def chains(recipients: Sequence[Recipient]) -> list[list[tuple[int, Recipient]]]
     for index, recipient in enumerate(recipients):
         found.setdefault(first(recipient.mailboxes[0]), []).append((index, recipient))
     return list(found.values())
+
+
+def _delivered_before(recipient: Recipient, copies: Mapping[int, Delivered]) -> Delivered:
+    """Return the answer for a recipient whose mailboxes all have a copy that was made for others."""
+    uidls = {mailbox: uidl for one in copies.values() for mailbox, uidl in one.copies}
+    found = tuple((mailbox, uidls[mailbox]) for mailbox in recipient.mailboxes)
+    return Delivered(copies[recipient.mailboxes[0]].queue_id, found)
 
 
 def _then(

@@ -34,8 +34,8 @@ class Placement:
     """One message for `mailboxes`; all of them get it or none.
 
     `uidl` is the UIDL in the first mailbox: the queue id, so that header, log and maildrop show the same. The other
-    mailboxes get new ones. `unlimited` (no quota) and `source` (written once) are for our own notices, `arrived_at` is
-    for adopted bodies.
+    mailboxes get `other_uidls`, in their order, or new ones. `unlimited` (no quota) and `source` (written once) are for
+    our own notices, `arrived_at` is for adopted bodies.
     """
 
     mailboxes: tuple[int, ...]
@@ -43,6 +43,7 @@ class Placement:
     prefix: bytes = b""
     body: int | None = None  # primary key of the body's row, if there is one
     uidl: str | None = None
+    other_uidls: tuple[str, ...] = ()
     arrived_at: datetime | None = None
     unlimited: bool = False
     source: bytes | None = None
@@ -180,7 +181,8 @@ def _parameters(placement: Placement) -> Parameters:
 
 def _all_parameters(placement: Placement, mailboxes: bytes, capped: bytes) -> Parameters:
     ref, body = placement.ref, placement.body
-    uidls = [placement.uidl or fresh_id(), *(fresh_id() for _ in placement.mailboxes[1:])]
+    others = placement.other_uidls or [fresh_id() for _ in placement.mailboxes[1:]]
+    uidls = [placement.uidl or fresh_id(), *others]
     return DELIVER_ALL.values(
         mailbox_ids=mailboxes,
         octets=b"%d" % (len(placement.prefix) + ref.octets),

@@ -24,7 +24,8 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement, PlacementRefused, fresh_id
 from mailstore.errors import MailError
 from mailstore.models import Mailbox, User
-from mailstore.ports import BodyRef, BodyStore, Envelope
+from mailstore.ports import Answer, BodyRef, BodyStore, Delivered, Envelope
+from mailstore.wire import message_marks
 from mailstore.wire.body_normalizer import RawNormalizer
 
 log = logging.getLogger("popadmin.notices")
@@ -94,7 +95,8 @@ async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:
     delivered = []
     async with one_off.delivery(loaded) as delivery:
         for notice in notices:
-            error = await _one(delivery, store, notice, _written(notice, loaded.lmtp.hostname, now))
+            data = _written(notice, loaded.lmtp.hostname, now)
+            error = await _one(delivery, store, notice, data)
             if error is None:
                 delivered.append(notice)
             else:
@@ -119,6 +121,9 @@ async def _one(delivery: StoredDelivery, store: BodyStore, notice: Notice, data:
     if isinstance(refused, PlacementRefused):  # the mailbox has it already, or does not exist any more
         delivery.discard(ref)
         return None
+    outcome = refused or Delivered(queue_id, ((notice.mailbox, queue_id),))
+    marks = message_marks.marks(data)
+    delivery.answers.answered(Answer("notice", "", "", notice.address, outcome, "", None, ref.octets, (), marks))
     return refused  # after an error it may have been placed, so the body stays
 
 

@@ -34,9 +34,14 @@ async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
 
     await answer(ready)
     made = StoredDelivery(lanes, store, conf.lmtp.hostname)
+
+    def written(done: Done[None]) -> None:
+        made.answers.flush(lambda: done(None))
+
     try:
         yield made
     finally:
+        await answer(written)
         made.close()
         lanes.close()
 

@@ -10,8 +10,10 @@ from typing import BinaryIO, TypeVar
 
 from mailstore import conf
 from mailstore.delivery import one_off
+from mailstore.delivery.delivery import StoredDelivery
 from mailstore.errors import MailError, MessageTooLarge, TryAgain
-from mailstore.ports import Delivered, Delivery, Done, Envelope, Intake, Recipient
+from mailstore.ports import Answer, Delivered, Delivery, Done, Envelope, Intake, MessageMarks, Recipient
+from mailstore.wire import message_marks
 from mailstore.wire.body_normalizer import RawNormalizer
 
 T = TypeVar("T")
@@ -28,6 +30,33 @@ class Outcome:
     error: MailError | None = None
 
 
+class _Message:
+    """The message of a stream. `octets` is its length, None before it was read."""
+
+    def __init__(self, stream: BinaryIO, most_octets: int) -> None:
+        self.most_octets = most_octets
+        self.octets: int | None = None
+        self._stream = stream
+        self._head = bytearray()
+
+    def marks(self) -> MessageMarks:
+        return message_marks.marks(bytes(self._head))
+
+    def pour(self, intake: Intake) -> int:
+        """Write the stream in wire form; return its unstuffed length. Stops soon after `most_octets`."""
+        normalizer = RawNormalizer()
+        for chunk in _without_from_line(self._stream):
+            wire = normalizer.feed(chunk)
+            self._head += wire[: message_marks.HEAD_OCTETS - len(self._head)]
+            intake.write(wire)
+            if normalizer.octets > self.most_octets:
+                break
+        else:
+            intake.write(normalizer.finish())
+        self.octets = normalizer.octets
+        return normalizer.octets
+
+
 def deliver(addresses: Sequence[str], stream: BinaryIO, *, sender: str = "") -> list[Outcome]:
     """Deliver the message in the stream, with any line ends, to each address; return one outcome for each, in order.
 
@@ -40,14 +69,18 @@ def deliver(addresses: Sequence[str], stream: BinaryIO, *, sender: str = "") -> 
 async def _deliver(addresses: list[str], stream: BinaryIO, sender: str) -> list[Outcome]:
     settings = conf.load()
     async with one_off.delivery(settings) as delivery:
-        outcomes = [await _ask(delivery, address) for address in addresses]
-        accepted = [one for one in outcomes if isinstance(one, Recipient)]
-        if any(isinstance(one, TryAgain) for one in outcomes):
+        found = [await _ask(delivery, address) for address in addresses]
+        accepted = [one for one in found if isinstance(one, Recipient)]
+        message = _Message(stream, settings.lmtp.max_message_octets)
+        if any(isinstance(one, TryAgain) for one in found):
             answers: list[Delivered | MailError] = [TryAgain("held back for another address") for _one in accepted]
         else:
-            answers = await _hand_in(delivery, accepted, stream, sender, settings.lmtp.max_message_octets)
-    remaining = iter(answers)
-    final = [next(remaining) if isinstance(one, Recipient) else one for one in outcomes]
+            answers = await _hand_in(delivery, accepted, message, sender)
+        remaining = iter(answers)
+        final = [next(remaining) if isinstance(one, Recipient) else one for one in found]
+        for address, one, answer in zip(addresses, found, final, strict=True):
+            via = one.via if isinstance(one, Recipient) else ()
+            delivery.answers.answered(_reported(message, sender, address, answer, via))
     return [_outcome(address, one) for address, one in zip(addresses, final, strict=True)]
 
 
@@ -56,16 +89,17 @@ async def _ask(delivery: Delivery, address: str) -> Recipient | MailError:
 
 
 async def _hand_in(
-    delivery: Delivery, recipients: list[Recipient], stream: BinaryIO, sender: str, most_octets: int
+    delivery: StoredDelivery, recipients: list[Recipient], message: _Message, sender: str
 ) -> list[Delivered | MailError]:
     """Store the message for the accepted recipients; return one answer for each, in order."""
     if not recipients:
         return []
     intake = delivery.begin(_envelope(sender))
-    octets = _pour(stream, intake, most_octets)
-    if octets > most_octets:
+    octets = message.pour(intake)
+    if octets > message.most_octets:
         intake.abort()
-        return [MessageTooLarge(f"the message has more than {most_octets} octets") for _recipient in recipients]
+        text = f"the message has more than {message.most_octets} octets"
+        return [MessageTooLarge(text) for _recipient in recipients]
     loop = asyncio.get_running_loop()
     futures: list[asyncio.Future[Delivered | MailError]] = [loop.create_future() for _recipient in recipients]
     intake.commit(recipients, octets, lambda index, value: futures[index].set_result(value))
@@ -74,17 +108,6 @@ async def _hand_in(
 
 def _result_of(future: asyncio.Future[T]) -> Callable[[Done[T]], None]:
     return lambda done: future.add_done_callback(lambda ended: done(ended.result()))
-
-
-def _pour(stream: BinaryIO, intake: Intake, most_octets: int) -> int:
-    """Write the stream in wire form; return its unstuffed length. Stops soon after `most_octets`."""
-    normalizer = RawNormalizer()
-    for chunk in _without_from_line(stream):
-        intake.write(normalizer.feed(chunk))
-        if normalizer.octets > most_octets:
-            return normalizer.octets
-    intake.write(normalizer.finish())
-    return normalizer.octets
 
 
 def _without_from_line(stream: BinaryIO) -> Iterator[bytes]:
@@ -102,6 +125,13 @@ def _envelope(sender: str) -> Envelope:
         encrypted=False,
         protocol="pipe",
     )
+
+
+def _reported(
+    message: _Message, sender: str, address: str, outcome: Delivered | MailError, via: tuple[str, ...]
+) -> Answer:
+    """Return what the trace keeps. A pipe has no replies; its caller gets an exit code."""
+    return Answer("pipe", "", sender, address, outcome, "", None, message.octets, via, message.marks())
 
 
 def _outcome(address: str, answer: Delivered | MailError) -> Outcome:

@@ -67,6 +67,7 @@ class _Search:
         self._unknown_here = False
         self._reads = 0
         self._missed_one = False  # a name that is unknown or was asked for before
+        self._via: list[str] = []  # the domain, and the alias or catch-all, that the address itself leads by
         self.full: list[int] = []  # mailboxes without room, if the answer is that they are full
         self.first_key = ""  # under which the name itself was found
 
@@ -96,6 +97,8 @@ class _Search:
             self.first_key = self.first_key or result.known(group)
             if box is None and alias is None:
                 missing.append(name)
+            if alias is not None and depth == 0:
+                self._via.append(next(key for key in group if key in result.aliases))
             following.extend(self._follow(box, alias, depth))
         if missing:
             self._missed(missing, following, depth)
@@ -140,6 +143,8 @@ class _Search:
             elif domain_row.stands_for is None:
                 self._unknown_here = self._missed_one = True
             elif domain_row.active:
+                if depth == 0:
+                    self._via.append(domain)
                 there = f"{local_part}@{domain_row.stands_for}"
                 moved[there] = _keys(there)
         if outside and depth > 0:
@@ -176,16 +181,16 @@ class _Search:
             return
         receiving = [box for box in boxes if box.receives]
         if not receiving:
-            self._done(RecipientDisabled(self._address))
+            self._done(RecipientDisabled(self._address, mailboxes=tuple(box.mailbox for box in boxes)))
             return
         taking = [box for box in receiving if box.fits]
         full = [box for box in receiving if not box.fits]
         if full and not (self._advisory and taking):
             self.full = [box.mailbox for box in full]
-            self._done(self._full(full[0].over_quota))
+            self._done(self._full(full[0].over_quota, self.full))
             return
         capped = tuple(sorted({box.capped for box in taking if box.capped is not None}))
-        accepted = Recipient(self._address, tuple(sorted(box.mailbox for box in taking)), capped)
+        accepted = Recipient(self._address, tuple(sorted(box.mailbox for box in taking)), capped, tuple(self._via))
         if capped and not (self._advisory and any(box.capped is None for box in taking)):
             self._ask_room(accepted)
         else:
@@ -196,15 +201,17 @@ class _Search:
             if isinstance(answer, MailError):
                 self._done(answer)
             elif answer.ntuples and not (self._advisory and answer.ntuples < len(accepted.capped)):
-                self._done(self._full((answer.get_value(0, 0) or b"").decode()))
+                over_quota = (answer.get_value(0, 0) or b"").decode()
+                self._done(self._full(over_quota, accepted.mailboxes, in_domain=True))
             else:
                 self._done(accepted)
 
         parameters = ROOM.values(domain_ids=array_literals.bigints(accepted.capped), octets=b"%d" % self._octets)
         self._lanes.read(ROOM, parameters, answered)
 
-    def _full(self, over_quota: str) -> MailError:
-        return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
+    def _full(self, over_quota: str, mailboxes: Sequence[int], *, in_domain: bool = False) -> MailError:
+        kind = QuotaRejected if over_quota == "reject" else QuotaDeferred
+        return kind(self._address, mailboxes=tuple(mailboxes), in_domain=in_domain)
 
 
 def find(

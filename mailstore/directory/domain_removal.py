@@ -15,7 +15,7 @@ from mailstore.directory import audit, domains, mailbox_removal, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.removal_state import Removed
-from mailstore.models import Alias, Domain, Mailbox
+from mailstore.models import Alias, Domain, Mailbox, TraceEntry
 
 
 def contents(domain: Domain) -> Removed:
@@ -104,6 +104,7 @@ def purge_now(name: str, *, actor: Actor, stop: Callable[[], bool] = lambda: Fal
         domain = domains.locked_removed(name)
         done = Removed(count, Alias.objects.filter(domain=domain).count(), messages, octets)
         _record(actor, "domain.purge", domain, done)
+        TraceEntry.objects.filter(domain=domain).delete()
         domain.delete()
     return done
 

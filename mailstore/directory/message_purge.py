@@ -19,7 +19,10 @@ _BODIES_OF_MAILBOX = """
         SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL
          UNION ALL
         SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL"""
-_DESTROY_DIARY = "DELETE FROM mailstore_diarysession WHERE mailbox_id = %(mailbox)s"
+_DESTROY_RECORDS = (
+    "DELETE FROM mailstore_diarysession WHERE mailbox_id = %(mailbox)s",
+    "DELETE FROM mailstore_traceentry WHERE mailbox_id = %(mailbox)s",
+)
 
 
 def messages(keys: Sequence[int], tables: Tables = REAL) -> int:
@@ -31,9 +34,13 @@ def messages(keys: Sequence[int], tables: Tables = REAL) -> int:
 
 
 def mailbox(key: int) -> int:
-    """Destroy every message of a mailbox whose row the caller has locked, and its diary. Returns how many messages."""
+    """Destroy every message of a mailbox whose row the caller has locked, its diary and its trace.
+
+    Returns how many messages.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_DESTROY_DIARY, {"mailbox": key})
+        for statement in _DESTROY_RECORDS:
+            cursor.execute(statement, {"mailbox": key})
     return _purge(LOCK_BODIES_OF_MAILBOX.sql, _DESTROY_OF_MAILBOX, {"mailbox": key}, REAL)
 
 

@@ -91,6 +91,11 @@ def parse(line: bytes) -> Command | Fault:
     return grammar(rest.strip(" ")) if grammar else Fault.UNKNOWN
 
 
+def recipient_text(line: bytes) -> str:
+    """Return what a RCPT named that is no address, for people to read."""
+    return line.decode("utf-8", "replace").partition(":")[2].strip(" <>")
+
+
 # --- arguments: each function reads what follows the verb ---------------------------------------------------------
 
 

@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from mailstore.errors import MailError, MessageTooLarge, QuotaDeferred, TryAgain
 from mailstore.lmtp import commands, replies
+from mailstore.lmtp.answer_report import NO_MESSAGE, AnswerReport, MessageFacts
 from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
 from mailstore.lmtp.message_data import ChunkReader, ChunkSkipper, DataReader, IncomingMessage
 from mailstore.lmtp.protocol import Rules, State
 from mailstore.lmtp.transaction import ReplyOrder, Transaction
-from mailstore.ports import Delivered, Recipient
+from mailstore.ports import Delivered, Recipient, Unfit
 from mailstore.wire.reply_buffer import ReplyBuffer
 from mailstore.wire.turn_taker import TurnTaker
 
 if TYPE_CHECKING:
-    from mailstore.ports import Delivery, Journal, Peer
+    from mailstore.ports import Delivery, Journal, Peer, Trace
 
 
 class Session:
     """Implements `ports.Session`. LMTP has no sign-in: every client that reaches the listener may deliver."""
 
-    def __init__(self, peer: Peer, delivery: Delivery, journal: Journal, rules: Rules) -> None:
+    def __init__(self, peer: Peer, delivery: Delivery, journal: Journal, trace: Trace, rules: Rules) -> None:
         self._peer = peer
         self._delivery = delivery
         self._journal = journal
+        self._report = AnswerReport(trace, peer.client)
         self._rules = rules
         self._turns = TurnTaker(peer, self, line_octets=commands.COMMAND_OCTETS, flush=self._flush)
         self._state = State.GREETED
@@ -35,6 +37,7 @@ class Session:
         self._replies = ReplyOrder()  # to the RCPTs without an answer, or to the recipients of a message without one
         self._held_command: Command | Fault | None = None  # while RCPTs before it have no answer
         self._undelivered: set[int] = set()  # places in `_replies` of recipients whose delivery has no answer
+        self._message = NO_MESSAGE  # the one whose delivery has no answer
         self._bad_in_a_row = 0
         self._unwritten = ReplyBuffer(peer.write)
 
@@ -67,11 +70,15 @@ class Session:
     def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
         self._turns.leave()
         self._transaction.forget()
+        self._report.transaction_ended()
 
     # --- one line (wire.turn_taker.LineHandler) -------------------------------------------------------------------
 
     def obey(self, line: bytes) -> None:
-        self._obey_command(commands.parse(line))
+        command = commands.parse(line)
+        if command is Fault.RECIPIENT:
+            self._refuse_recipient(commands.recipient_text(line), Unfit.ADDRESS, replies.FAULTS[command])
+        self._obey_command(command)
 
     def obey_overlong(self) -> None:
         self._obey_command(Fault.TOO_LONG)
@@ -95,6 +102,8 @@ class Session:
 
     def _refuse_in_state(self, command: Command) -> None:
         reply = replies.LHLO_FIRST if self._state is State.GREETED else replies.WRONG_STATE[command.verb]
+        if isinstance(command, Rcpt):
+            self._report.recipient_out_of_order(command.address)
         if isinstance(command, Bdat):
             self._turns.read_content(ChunkSkipper(command.octets), partial(self._reply, reply))
         else:
@@ -121,8 +130,10 @@ class Session:
         self._reply(replies.extensions(self._rules))
 
     def _mail(self, command: Mail) -> None:
+        self._report.transaction_ended()
         # RFC 1870 §6.1
         if command.size_octets is not None and command.size_octets > self._rules.max_message_octets:
+            self._report.too_large_at_mail(command)
             self._reply(replies.ANSWERS[MessageTooLarge])
             return
         self._transaction = Transaction(command)
@@ -134,26 +145,27 @@ class Session:
         transaction = self._transaction
         place = self._replies.ask()
         if not (command.address.isascii() or transaction.mail.utf8):
-            self._reply_at(place, replies.FAULTS[Fault.UTF8])
+            self._reply_at(place, self._refuse_recipient(command.address, Unfit.UTF8, replies.FAULTS[Fault.UTF8]))
         elif len(transaction.recipients_by_place) + transaction.undecided_count >= self._rules.max_recipients:
-            self._reply_at(place, replies.TOO_MANY_RECIPIENTS)
+            self._reply_at(place, self._refuse_recipient(command.address, Unfit.MANY, replies.TOO_MANY_RECIPIENTS))
         else:
             transaction.undecided_count += 1
-            answered = partial(self._recipient_answered, place)
+            answered = partial(self._recipient_answered, place, command.address)
             self._delivery.recipient(command.address, transaction.mail.size_octets, answered)
 
-    def _recipient_answered(self, place: int, answer: Recipient | MailError) -> None:
+    def _recipient_answered(self, place: int, address: str, answer: Recipient | MailError) -> None:
         if not self._turns.gone:
-            self._turns.hear(partial(self._decide, place, answer))
+            self._turns.hear(partial(self._decide, place, address, answer))
 
-    def _decide(self, place: int, answer: Recipient | MailError) -> None:
+    def _decide(self, place: int, address: str, answer: Recipient | MailError) -> None:
         self._transaction.undecided_count -= 1
         if isinstance(answer, Recipient):
             self._transaction.recipients_by_place[place] = answer
             self._state = State.RECIPIENTS
             self._reply_at(place, replies.RECIPIENT_OK)
         else:
-            self._reply_at(place, self._error_reply(answer, "asking for a recipient"))
+            reply = self._error_reply(answer, "asking for a recipient")
+            self._reply_at(place, self._refuse_recipient(address, _error(answer), reply))
         if not self._replies and self._held_command is not None:
             command, self._held_command = self._held_command, None
             self._turns.resume()
@@ -204,6 +216,7 @@ class Session:
         RFC 2033 §4.2: each accepted recipient gets a reply of its own, in the order of the RCPTs.
         """
         recipients = self._transaction.recipients()
+        self._message = MessageFacts(recipients, message.octets, message.marks())
         self._transaction.release_message()
         self._replies = ReplyOrder()
         places = [self._replies.ask() for _ in recipients]
@@ -219,19 +232,22 @@ class Session:
         if place not in self._undelivered:  # a store that failed halfway answers for all: the first answer counts
             return
         self._undelivered.discard(place)
-        self._turns.hear(partial(self._settle, place, answer))
+        if self._turns.gone:  # nobody hears the reply, but what was done was done
+            self._report.after_message(self._transaction.mail, self._message, place, _outcome(answer), b"")
+        else:
+            self._turns.hear(partial(self._settle, place, answer))
 
     def _settle(self, place: int, answer: Delivered | MailError) -> None:
-        if isinstance(answer, Delivered):
-            self._reply_at(place, replies.delivered(answer))
-        else:
-            self._reply_at(place, self._error_reply(answer, "delivering"))
+        reply = replies.delivered(answer) if isinstance(answer, Delivered) else self._error_reply(answer, "delivering")
+        self._report.after_message(self._transaction.mail, self._message, place, _outcome(answer), reply)
+        self._reply_at(place, reply)
         if not self._replies:
             self._reset()
             self._turns.resume()
 
     def _reset(self) -> None:
         self._transaction.forget()
+        self._report.transaction_ended()
         self._transaction = Transaction()
         if self._state is not State.GREETED:
             self._state = State.READY
@@ -240,10 +256,15 @@ class Session:
 
     def _error_reply(self, answer: object, doing: str) -> bytes:
         """Return the reply to anything but success, and tell the journal what an operator should see."""
-        error = answer if isinstance(answer, MailError) else TryAgain(f"not an answer: {answer!r}")
+        error = _error(answer)
         reply = replies.of_error(error)
         if reply.startswith(b"4") and not isinstance(error, QuotaDeferred):
             self._journal.trouble(error, doing)
+        return reply
+
+    def _refuse_recipient(self, address: str, outcome: MailError | Unfit, reply: bytes) -> bytes:
+        """Report that a recipient is not accepted; return the reply."""
+        self._report.at_rcpt(self._transaction.mail, address, outcome, reply)
         return reply
 
     def _reply_at(self, place: int, reply: bytes) -> None:
@@ -260,6 +281,14 @@ class Session:
     def _end(self, reason: str) -> None:
         self._transaction.forget()
         self._turns.end(reason)
+
+
+def _error(answer: object) -> MailError:
+    return answer if isinstance(answer, MailError) else TryAgain(f"not an answer: {answer!r}")
+
+
+def _outcome(answer: object) -> Delivered | MailError:
+    return answer if isinstance(answer, Delivered) else _error(answer)
 
 
 _ALWAYS: dict[str, Callable[[Session, Any], None]] = {

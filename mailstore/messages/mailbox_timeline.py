@@ -1,4 +1,4 @@
-"""What happened to the mail of a mailbox, for its timeline: deliveries and removals by time, without any content."""
+"""What happened to the mail of a mailbox, for its timeline: what came, what did not, and removals; without content."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from typing import Any
 
 from django.db import connection
 
+from mailstore.models import TraceEntry
+
 # An imported message did not arrive here at its time. A restored one did, and has an earlier e. The first of the
-# parts reads the index of the list alone; each keeps no more than are wanted.
+# parts reads the index of the list alone; each keeps no more than are wanted. The last has what was not delivered.
 _EARLIER = "(%(before)s::timestamptz IS NULL OR arrived_at < %(before)s) ORDER BY arrived_at DESC LIMIT %(most)s"
+_MESSAGE = "arrived_at, octets, 'delivered' AS answer, '' AS reason, '' AS sender, 1 AS tries, arrived_at AS first_at"
 _DELIVERIES = f"""
-(SELECT arrived_at, octets FROM mailstore_message
+(SELECT {_MESSAGE} FROM mailstore_message
   WHERE mailbox_id = %(mailbox)s AND removed IS NULL AND aged_from IS NULL AND {_EARLIER})
  UNION ALL
-(SELECT arrived_at, octets FROM mailstore_message
+(SELECT {_MESSAGE} FROM mailstore_message
   WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL AND aged_from IS NULL AND {_EARLIER})
  UNION ALL
-(SELECT arrived_at, octets FROM mailstore_message
+(SELECT {_MESSAGE} FROM mailstore_message
   WHERE aged_from IS NOT NULL AND id IN (
         SELECT e.message_id FROM mailstore_earlierstay e WHERE e.mailbox_id = %(mailbox)s) AND {_EARLIER})
+ UNION ALL
+(SELECT te.at, te.octets, te.answer, te.reason, te.sender, te.tries, te.first_at FROM mailstore_traceentry te
+  WHERE te.mailbox_id = %(mailbox)s AND te.answer <> 'delivered' AND {_EARLIER.replace("arrived_at", "te.at")})
  ORDER BY arrived_at DESC LIMIT %(most)s
 """
 # A statement gives all messages that it removes the same time. What people remove is in the audit.
@@ -40,14 +46,6 @@ SELECT gone.removed_at, gone.removed_why, gone.removed_by_id, d.name, coalesce(d
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message that arrived, as far as it is still stored."""
-
-    at: datetime
-    octets: int
-
-
-@dataclass(frozen=True, slots=True)
 class Removal:
     """Messages that left the live maildrop at one time for one reason. `resting` of them can still be restored.
 
@@ -64,9 +62,14 @@ class Removal:
     resting: int
 
 
-def deliveries(mailbox: int, *, before: datetime | None, most: int) -> list[Delivery]:
-    """Return the last deliveries before that time, latest first."""
-    return [Delivery(*row) for row in _rows(_DELIVERIES, mailbox, before, most)]
+def deliveries(mailbox: int, *, before: datetime | None, most: int) -> list[TraceEntry]:
+    """Return the last messages that came before that time, as far as they are stored, and what was not delivered.
+
+    They are entries of the trace that are not in the database, with these fields alone; latest first.
+    """
+    names = ("at", "octets", "answer", "reason", "sender", "tries", "first_at")
+    rows = _rows(_DELIVERIES, mailbox, before, most)
+    return [TraceEntry(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def removals(mailbox: int, *, before: datetime | None, most: int) -> list[Removal]:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0107_sending_limits"),
+        ("mailstore", "0111_mta_log_position"),
     ]
 
     operations = [

@@ -22,6 +22,7 @@ from mailstore.models.site_state import (
     Tally,
     TallyMark,
 )
+from mailstore.models.trace import MtaLogPosition, TraceEntry
 from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "MailboxMove",
     "MailedCode",
     "Message",
+    "MtaLogPosition",
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",
@@ -60,6 +62,7 @@ __all__ = [
     "SweepPass",
     "Tally",
     "TallyMark",
+    "TraceEntry",
     "User",
     "WebSession",
 ]

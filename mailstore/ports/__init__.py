@@ -13,9 +13,12 @@ from mailstore.ports.journal import Journal, SessionRecord
 from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
 from mailstore.ports.old_servers import Move, OldServers
 from mailstore.ports.sending import Sender, Senders
+from mailstore.ports.trace import NO_MARKS, Answer, MessageMarks, Trace, Unfit
 
 __all__ = [
+    "NO_MARKS",
     "Accounts",
+    "Answer",
     "BodyRef",
     "BodyStore",
     "Credentials",
@@ -32,6 +35,7 @@ __all__ = [
     "Listing",
     "Maildrop",
     "Message",
+    "MessageMarks",
     "Move",
     "OldServers",
     "OpenBody",
@@ -42,4 +46,6 @@ __all__ = [
     "Session",
     "SessionRecord",
     "SignIn",
+    "Trace",
+    "Unfit",
 ]

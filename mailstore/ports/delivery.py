@@ -24,19 +24,26 @@ class Envelope:
 class Recipient:
     """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` is where the mail goes.
 
-    `capped` are the keys of the domains among these that have a quota of their own, which the delivery must keep.
+    `capped` are the keys of the domains among these that have a quota of their own, which the delivery must keep. `via`
+    is how the address leads there, in order: a domain that stands for another, an alias or forward, or a catch-all
+    (`@domain`).
     """
 
     address: str
     mailboxes: tuple[int, ...]
     capped: tuple[int, ...] = ()
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The message of one recipient is durable: the body is synced, the row is committed."""
+    """The message of one recipient is durable: the body is synced, the row is committed.
+
+    `copies` are the mailboxes that have it, each with its UIDL there.
+    """
 
     queue_id: str
+    copies: tuple[tuple[int, str], ...] = ()
 
 
 class Intake(Protocol):

@@ -1,7 +1,9 @@
-"""The steps that forget old records: of the diary, web sessions, known networks, jobs and files of mailboxes.
+"""The steps that forget old records: diary, trace, web sessions, known networks, jobs and files of mailboxes.
 
 - DIARY deletes sessions of the diary that are older than the policy of the mailbox says. Mailboxes that are on hold or
   removed keep theirs. With them go refused names that nobody tried for as long as no policy says otherwise.
+- TRACE deletes what senders were answered as long ago: by the policy of the mailbox, of the domain where no mailbox is
+  concerned, else after DIARY_DAYS.
 - WEB_SESSIONS deletes web sessions that have ended.
 - KNOWN_NETWORKS deletes networks from which a user signed in longer than a month ago, and of each user all but the
   newest. It has no figure, since no page shows one.
@@ -10,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -18,7 +20,7 @@ from django.db.models import QuerySet
 
 from mailstore.models import Job, MailboxImport, WebSession
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_KEPT
-from mailstore.sql.policy_source import followed
+from mailstore.sql.policy_source import followed, site_policy
 from mailstore.sql.sweep_step import Step, SweepContext, windows
 
 DIARY_DAYS = 90  # where no policy says otherwise
@@ -72,6 +74,48 @@ def _each_window(context: SweepContext, statement: str) -> Iterator[int]:
 
 
 DIARY = Step(("diary",), _count_diary, _forget_diary)
+
+# Three kinds of rows, each by an index of its own.
+_TRACE_OF_MAILBOX = f"{_KEPT} AND te.mailbox_id = box.id AND te.at < since.at"
+_TRACE_OF_DOMAIN = f"""
+  mailstore_domain dom
+  LEFT JOIN mailstore_retentionpolicy p ON p.id = coalesce(dom.policy_id, {site_policy()})
+ CROSS JOIN LATERAL (SELECT %(now)s - make_interval(days => coalesce(p.diary_days, {DIARY_DAYS})) AS at) AS since
+ WHERE dom.removed_at IS NULL AND te.domain_id = dom.id AND te.mailbox_id IS NULL AND te.at < since.at
+"""
+_TRACE_OF_NOBODY = f"""te.domain_id IS NULL AND te.mailbox_id IS NULL AND NOT te.copy
+   AND te.at < %(now)s::timestamptz - interval '{DIARY_DAYS} days'"""
+_COUNT_TRACE_OF_MAILBOX = f"SELECT count(*) FROM mailstore_traceentry te WHERE EXISTS (SELECT FROM {_TRACE_OF_MAILBOX})"
+_COUNT_OTHER_TRACE = (
+    f"SELECT count(*) FROM mailstore_traceentry te WHERE EXISTS (SELECT FROM {_TRACE_OF_DOMAIN})",
+    f"SELECT count(*) FROM mailstore_traceentry te WHERE {_TRACE_OF_NOBODY}",
+)
+_FORGET_TRACE_OF_MAILBOX = f"DELETE FROM mailstore_traceentry te USING {_TRACE_OF_MAILBOX}"
+_FORGET_OTHER_TRACE = (
+    f"DELETE FROM mailstore_traceentry te USING {_TRACE_OF_DOMAIN}",
+    f"DELETE FROM mailstore_traceentry te WHERE {_TRACE_OF_NOBODY}",
+)
+
+
+def _count_trace(context: SweepContext) -> tuple[int]:
+    return (_trace(context, _COUNT_TRACE_OF_MAILBOX, _COUNT_OTHER_TRACE),)
+
+
+def _forget_trace(context: SweepContext) -> tuple[int]:
+    return (_trace(context, _FORGET_TRACE_OF_MAILBOX, _FORGET_OTHER_TRACE),)
+
+
+def _trace(context: SweepContext, of_mailboxes: str, others: Iterable[str]) -> int:
+    rows = sum(_each_window(context, of_mailboxes))
+    for statement in others:
+        if not context.stop():
+            with connection.cursor() as cursor:
+                cursor.execute(statement, {"now": context.now})
+                rows += cursor.fetchone()[0] if cursor.description else cursor.rowcount
+    return rows
+
+
+TRACE = Step(("trace",), _count_trace, _forget_trace)
 
 
 def _ended(context: SweepContext) -> QuerySet[WebSession]:

@@ -21,7 +21,7 @@ from mailstore.retention.directory_step import EXPIRED_ALIASES, REMOVALS
 from mailstore.retention.dry_run import run_on_copies
 from mailstore.retention.finding_detectors import FINDINGS
 from mailstore.retention.message_steps import MESSAGE_STEPS
-from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, WEB_SESSIONS
+from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, TRACE, WEB_SESSIONS
 from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
 from mailstore.retention.recovery_cap_step import RECOVERY_CAP
 from mailstore.retention.recovery_step import RECOVERY
@@ -46,6 +46,7 @@ STEPS: tuple[Step, ...] = (
     UNREFERENCED,
     EXPIRED_ALIASES,
     DIARY,
+    TRACE,
     FINDINGS,
     WEB_SESSIONS,
     KNOWN_NETWORKS,
@@ -66,6 +67,7 @@ class SweepResult:
     relieved: int
     relieved_octets: int
     diary: int  # sessions of the diary that were deleted
+    trace: int  # rows of the trace that were deleted
     findings: int  # mail programs that are set up wrongly, now
     silenced: int  # devices that no longer count
     settled: int  # messages that waited only for devices that no longer count

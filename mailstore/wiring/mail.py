@@ -25,7 +25,7 @@ from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.session_log import LogJournal
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
-from mailstore.ports import Done
+from mailstore.ports import Done, Peer
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.transfer.old_server_moves import OldServerMoves
 from mailstore.wiring import process
@@ -166,12 +166,16 @@ async def _lmtp_worker(
 
     def tick(count: int) -> None:
         lanes.tick()
+        delivery.answers.flush()
         if count % process.REFRESH_TICKS == 0:
             one_off.prepare(store, lanes, lambda: None)
             process.beat(lanes, b"lmtp")
 
-    face = Face(lambda peer: lmtp_session.Session(peer, delivery, journal, rules), LMTP_BUSY, LMTP_CROWDED)
-    listen(server, index, bound, face, legacy_tls=None)
+    def session(peer: Peer) -> lmtp_session.Session:
+        return lmtp_session.Session(peer, delivery, journal, delivery.answers, rules)
+
+    listen(server, index, bound, Face(session, LMTP_BUSY, LMTP_CROWDED), legacy_tls=None)
     await process.serve(server, tick)
+    await process.last_flush(delivery.answers.flush)
     delivery.close()
     lanes.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F, QuerySet
 
-from mailstore.models import AuditEntry, Device, DiarySession, Finding, Mailbox, Message, User
+from mailstore.models import AuditEntry, Device, DiarySession, Finding, Mailbox, Message, TraceEntry, User
 
 
 def mailboxes(user: User) -> QuerySet[Mailbox]:
@@ -40,6 +40,11 @@ def removed_messages(user: User) -> QuerySet[Message]:
 
 def diary(user: User) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox__user=user)
+
+
+def trace(user: User) -> QuerySet[TraceEntry]:
+    """Return what senders were answered for this mailbox, by whatever address."""
+    return TraceEntry.objects.filter(mailbox__user=user)
 
 
 def findings(user: User) -> QuerySet[Finding]:

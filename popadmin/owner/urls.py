@@ -11,11 +11,13 @@ from popadmin.owner.views import (
     messages,
     recovery,
     stopping_message,
+    trace,
 )
 
 urlpatterns = [
     path("mailbox/", mailbox.Home.as_view(), name="mailbox"),
     path("mailbox/stopped/<int:pk>/", stopping_message.Stopped.as_view(), name="mailbox-stopped"),
+    path("mailbox/trace/", trace.Trace.as_view(), name="mailbox-trace"),
     path("devices/", devices.Devices.as_view(), name="devices"),
     path("devices/connect/", connect.Connect.as_view(), name="devices-connect"),
     path("devices/<int:pk>/", devices.DevicePage.as_view(), name="devices-one"),

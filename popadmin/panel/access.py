@@ -27,6 +27,7 @@ from mailstore.models import (
     RefusedName,
     RetentionPolicy,
     Tally,
+    TraceEntry,
     User,
 )
 from popadmin.web import request_lookup, row_key
@@ -222,6 +223,28 @@ def diary_sessions(user: User) -> QuerySet[DiarySession]:
     rows = DiarySession.objects.filter(mailbox__removed_at=None).select_related("mailbox__user", "device")
     rows = rows.defer("fetched", "deleted", "device__hidden", "device__skipped", "device__confirmed")
     return rows if is_host(user) else rows.filter(mailbox__domain__in=domains(user))
+
+
+def trace(user: User) -> QuerySet[TraceEntry]:
+    """Return what senders were answered: one row a recipient; for a domain admin, those of their own domains."""
+    rows = TraceEntry.objects.all()
+    if is_host(user):
+        return rows.filter(copy=False)
+    # By their keys, so that an index serves the order too.
+    return rows.filter(domain__in=list(domains(user).values_list("pk", flat=True)))
+
+
+def trace_of_mailbox(mailbox: Mailbox) -> QuerySet[TraceEntry]:
+    """Return the rows that concern a mailbox that was already checked for this user."""
+    return TraceEntry.objects.filter(mailbox=mailbox)
+
+
+def readable_trace(user: User) -> QuerySet[TraceEntry]:
+    """Return all rows that this user may open, also those that only an owner's list has."""
+    rows = TraceEntry.objects.all()
+    if is_host(user):
+        return rows
+    return rows.filter(Q(domain__in=domains(user)) | Q(mailbox__in=mailboxes(user)))
 
 
 def refused_names(user: User) -> QuerySet[RefusedName]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from mailstore.messages import trace_history
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Domain, Mailbox, User
 from mailstore.policy.addresses import shown_domain
+from popadmin.lists import trace_list
 from popadmin.web import formats, mailbox_state, people
 from popadmin.web.formats import count, moment, size, used_of
 from popadmin.web.mailbox_state import MailboxState
 from popadmin.web.usage_share import share_percent
 
+DEFERRED_DAYS = 7  # that are looked through where it is not known since when the mailbox is full
 _FOLLOWS_WHEN_FULL: dict[str, Promise] = {
     Domain.OverQuota.DEFER: gettext_lazy("New mail is deferred (452): the senders' servers try again for some days."),
     Domain.OverQuota.REJECT: gettext_lazy("New mail is rejected (552): the senders are told at once."),
@@ -63,6 +68,10 @@ def of(mailbox: Mailbox, user: User, split: Split, *, primary: bool) -> StateLin
         return StateLine("note", "check-lg", _receiving(split), _usage(mailbox))
     worst, *others = states
     text = _TEXTS[worst.name](mailbox, split)
+    remedies = _remedies(worst, mailbox, user, primary=primary)
+    if worst is mailbox_state.FULL and (deferred := trace_history.deferrals(mailbox, since=_full_since(mailbox))):
+        text = _sentences([text, _deferred(deferred)])
+        remedies.append(_shown(mailbox, deferred))
     suspended = worst is mailbox_state.SUSPENDED
     lead = _suspended_lead(mailbox) if suspended else str(worst.lead)
     return StateLine(
@@ -70,7 +79,7 @@ def of(mailbox: Mailbox, user: User, split: Split, *, primary: bool) -> StateLin
         worst.icon,
         lead,
         text,
-        tuple(_remedies(worst, mailbox, user, primary=primary)),
+        tuple(remedies),
         suspended,
         tuple(others),
     )
@@ -108,6 +117,22 @@ def _full(mailbox: Mailbox, split: Split) -> SafeString:
     if split.kept.octets:
         parts.append(_("Every device already has %(size)s of it.") % {"size": size(split.kept.octets)})
     return _sentences(parts)
+
+
+def _full_since(mailbox: Mailbox) -> datetime:
+    """Return since when it is known to be full; without a warning yet, the last week."""
+    known = mailbox_state.full_by_quota(mailbox) or mailbox_state.warned_full(mailbox)
+    return known - mailbox_state.NOTICED if known else timezone.now() - timedelta(days=DEFERRED_DAYS)
+
+
+def _deferred(number: int) -> str:
+    text = ngettext("%(number)s message was deferred since.", "%(number)s messages were deferred since.", number)
+    return text % {"number": count(number)}
+
+
+def _shown(mailbox: Mailbox, number: int) -> Remedy:
+    url = f"{reverse('trace')}{trace_list.query(mailbox=mailbox.user.address, answer='deferred')}"
+    return Remedy(ngettext("Show it", "Show the %(number)s", number) % {"number": count(number)}, url)
 
 
 def contents(mailbox: Mailbox) -> str:

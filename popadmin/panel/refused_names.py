@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,14 +15,12 @@ from django_stubs_ext import StrOrPromise
 from mailstore.models import RefusedName, User
 from mailstore.policy.networks import is_loopback
 from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR, WRONG_PASSWORDS_A_DAY
-from popadmin.panel import access
+from popadmin.panel import access, nearest_name
+from popadmin.panel.nearest_name import Meant
 from popadmin.web.formats import count
 
 SHOWN = 5  # of each, the latest
-CANDIDATES = 200  # addresses that are compared with the names of a page
-BEGINNING = 3  # characters that an address at least shares with a mistyped one
 LOOPBACK_IPV6 = "::/48"
-LIKENESS = 0.85  # of two addresses; one letter in ten may differ
 Reason = RefusedName.Reason
 _MISMATCHES = {
     Reason.TLS_VERSION: gettext_lazy("TLS too old: %(version)s, from %(client)s"),
@@ -34,14 +30,6 @@ _OLD_DEVICE = gettext_lazy(
     "Update the program or device. POP3S_LEGACY_LISTEN opens a port for devices that nobody can update."
 )
 PROTOCOLS = {"pop3": gettext_lazy("POP"), "web": gettext_lazy("these pages")}
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """The mailbox that was probably meant, or an alias of this very name that opens none (`mailbox` is None)."""
-
-    address: str
-    mailbox: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +151,5 @@ def _meant(names: Sequence[str], user: User) -> dict[str, Meant]:
     """Return what was probably meant by each name, as far as this user may see it."""
     if not names:
         return {}
-    found = {
-        address: Meant(address, None)
-        for address in access.aliases(user).filter(address__in=names).values_list("address", flat=True)
-    }
-    beginnings = {name: (f"{name.partition('@')[0]}@", _beginning(name)) for name in names}
-    near = Q()
-    for beginning in {one for each in beginnings.values() for one in each}:
-        near |= Q(user__address__startswith=beginning)
-    candidates = dict(access.mailboxes(user).filter(near).values_list("user__address", "pk")[:CANDIDATES])
-    for name in names:
-        alike = [address for address in candidates if address.startswith(beginnings[name])]
-        for address in difflib.get_close_matches(name, alike, n=1, cutoff=LIKENESS):
-            found.setdefault(name, Meant(address, candidates[address]))
-    return found
-
-
-def _beginning(name: str) -> str:
-    """Return the first half of the local part: what comes later may be mistyped."""
-    local_part = name.partition("@")[0]
-    return local_part[: max(BEGINNING, len(local_part) // 2)]
+    aliases = access.aliases(user).filter(address__in=names).values_list("address", flat=True)
+    return nearest_name.mailboxes(names, user) | {address: Meant(address, None) for address in aliases}

@@ -21,7 +21,8 @@ class Undo:
 class Event:
     """A row. `at` is its latest time and `since` its earliest; `times` says how many visits it stands for.
 
-    Adjacent rows of one day with the same `alike` are folded: messages and octets are added, and `words` says it anew.
+    `trace_url` is the page of the trace with its answers. Adjacent rows of one day with the same `alike` are folded:
+    messages and octets are added, and `words` says it anew.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class Event:
     unremoved: int = 0
     octets: int = 0
     undo: Undo | None = None
+    trace_url: str = ""
 
     @property
     def css(self) -> str:

@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages import mailbox_timeline
-from mailstore.models import AuditEntry, Device, DiarySession, Mailbox, Message, User
-from popadmin.lists import diary_list
+from mailstore.models import AuditEntry, Device, DiarySession, Mailbox, Message, TraceEntry, User
+from popadmin.lists import diary_list, trace_list
 from popadmin.panel import access, change_undo
 from popadmin.panel.timeline_event import Event, Undo
-from popadmin.web import audit_text, device_kind, session_text
+from popadmin.web import audit_text, device_kind, session_text, trace_text
 from popadmin.web.formats import count, facts, size
 
 PAGE_ROWS = 100  # of each source before what is alike is folded
@@ -55,18 +55,36 @@ _ICONS = {"recovery": "arrow-counterclockwise", "password": "key", "account": "k
 
 def _deliveries(mailbox: Mailbox, _user: User, before: datetime | None, _kind: str) -> list[Event]:
     rows = mailbox_timeline.deliveries(mailbox.pk, before=before, most=PAGE_ROWS)
-    return [
-        Event(
-            row.at, row.at, "check-lg", _delivered, alike=("delivery", timezone.localtime(row.at).hour),
-            messages=1, octets=row.octets,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_delivery(row) if row.answer == TraceEntry.Answer.DELIVERED else _answer(mailbox, row) for row in rows]
+
+
+def _delivery(row: TraceEntry) -> Event:
+    return Event(
+        row.at, row.at, "check-lg", _delivered, alike=("delivery", timezone.localtime(row.at).hour),
+        messages=1, octets=row.octets or 0,
+    )  # fmt: skip
 
 
 def _delivered(event: Event) -> str:
     text = ngettext("Delivered %(size)s", "Delivered %(number)s messages, %(size)s", event.messages)
     return text % {"number": count(event.messages), "size": size(event.octets)}
+
+
+def _answer(mailbox: Mailbox, row: TraceEntry) -> Event:
+    told = trace_text.sentence(row)
+    url = f"{reverse('trace')}{trace_list.query(mailbox=mailbox.user.address, answer=row.answer)}"
+    return Event(
+        row.at, row.first_at, told.icon, lambda event: f"{told.text}{_messages(event)}",
+        note=_("from %(sender)s") % {"sender": row.sender} if row.sender else "", level=told.level,
+        alike=("answer", row.answer, row.reason, row.sender), messages=row.tries, trace_url=url,
+    )  # fmt: skip
+
+
+def _messages(event: Event) -> str:
+    if event.messages == 1:
+        return ""
+    times = ngettext("%(number)s time", "%(number)s times", event.messages)
+    return f", {times % {'number': count(event.messages)}}"
 
 
 def _removals(mailbox: Mailbox, _user: User, before: datetime | None, _kind: str) -> list[Event]:

@@ -30,6 +30,7 @@ from popadmin.panel.views import (
     search,
     sign_ins,
     stopping_message,
+    trace,
 )
 
 urlpatterns = [
@@ -42,6 +43,8 @@ urlpatterns = [
     path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
     path("search/", search.Search.as_view(), name="search"),
     path("overview/", overview.Overview.as_view(), name="overview"),
+    path("trace/", trace.Trace.as_view(), name="trace"),
+    path("trace/<int:key>/alias/", trace.CreateAlias.as_view(), name="trace-alias"),
     path("parts/", overview.SiteParts.as_view(), name="overview-parts"),
     path("mail-flow/", mail_flow.MailFlow.as_view(), name="mail-flow"),
     path("sign-ins/", sign_ins.SignIns.as_view(), name="visits"),

@@ -85,7 +85,13 @@ class Menu:
 
 
 MENU: tuple[tuple[Promise | None, tuple[MenuItem, ...]], ...] = (
-    (None, (MenuItem("overview", _("Overview"), "activity", people.is_admin),)),
+    (
+        None,
+        (
+            MenuItem("overview", _("Overview"), "activity", people.is_admin),
+            MenuItem("trace", _("Trace a message"), "signpost-2", people.is_admin),
+        ),
+    ),
     (
         _("Mail"),
         (
@@ -114,6 +120,7 @@ MENU: tuple[tuple[Promise | None, tuple[MenuItem, ...]], ...] = (
             MenuItem("devices", _("Devices"), "laptop", people.has_mailbox, is_tab=True),
             MenuItem("recovery", _("Recovery"), "arrow-counterclockwise", people.has_mailbox, is_tab=True),
             MenuItem("diary", _("Diary"), "journal-text", people.has_mailbox),
+            MenuItem("mailbox-trace", _("What arrived"), "signpost-2", people.has_mailbox),
             MenuItem("settings", _("Settings"), "gear", lambda _user: True),
         ),
     ),

@@ -12,13 +12,24 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies, target_confirmation
-from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RefusedName, RetentionPolicy, User
+from mailstore.models import (
+    Device,
+    Domain,
+    Finding,
+    Mailbox,
+    MailboxImport,
+    Message,
+    RefusedName,
+    RetentionPolicy,
+    User,
+)
 from mailstore.transfer import mailbox_import
 from popadmin.owner import forward_letter
 from popadmin.panel.bulk_actions import ACTIONS
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import ACTOR, PASSWORD, a_domain
+from tests.site.traces import an_answer
 
 HOST, CUSTOMER, OWNER, STRANGER = "root", "carla", ANN, ""
 
@@ -34,16 +45,16 @@ OF_HOSTS = _names(
     "policies-removal"
 )
 OF_ADMINS = _names(
-    "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
-    "operations visits-names domains-addresses domains-admins domains-settings "
+    "overview trace search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new "
+    "aliases-one operations visits-names domains-addresses domains-admins domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
     "mailboxes-rename mailboxes-imports mailboxes-import mailboxes-stopped mailboxes-moves "
     "mailboxes-import-columns policies policies-choice policies-one"
 )
 OF_OWNERS = _names(
-    "mailbox mailbox-stopped devices devices-connect devices-one devices-revoke settings-forwarding settings-history "
-    "messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
+    "mailbox mailbox-stopped mailbox-trace devices devices-connect devices-one devices-revoke settings-forwarding "
+    "settings-history messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
 )
 OF_STRANGERS = frozenset(
     {"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device", "forward-consent"}
@@ -121,6 +132,7 @@ def a_site() -> Keys:
         "messages": [live, resting],
         "messages-purge": [resting],
         "policies": [policy.pk],
+        "trace": _answers(ann, live),
     }
 
 
@@ -136,6 +148,8 @@ def _paths(name: str, person: str, keys: Keys) -> list[str]:
         return [reverse(name, args=[uid, token])]
     if name == "mailboxes":
         return [reverse(name), f"{reverse(name)}?q=nobody", f"{reverse(name)}?state=purple"]
+    if name in ("trace", "mailbox-trace"):
+        return [reverse(name), *(f"{reverse(name)}?id={key}" for key in keys["trace"])]
     (possible,) = get_resolver().reverse_dict.getlist(name)[:1]
     if not possible[0][0][1]:
         return [reverse(name)]
@@ -167,6 +181,17 @@ def _mail(ann: Mailbox) -> tuple[int, int]:
         )  # fmt: skip
     Finding.objects.create(mailbox=ann, device=phone, kind="hasty", since=timezone.now(), facts=facts)
     return live.pk, resting.pk
+
+
+def _answers(ann: Mailbox, live: int) -> list[int]:
+    """What senders were told: a delivered message, and what did not come; those of a row that has more to say."""
+    uidl = Message.objects.get(pk=live).uidl
+    an_answer("deferred", "full", mailbox=ann, reply="452 4.2.2 the mailbox is full, try again later")
+    an_answer("refused", "unknown", recipient="a-rather-long-name-that-nobody-has@example.org", domain=ann.domain)
+    late = an_answer(
+        mailbox=ann, queue_id=uidl, uidl=uidl, octets=4200, message_id="7f3a9c@notaires.example", mta_id="4XyzA1B2c3"
+    )
+    return [late.pk]
 
 
 def _stopped_program(ann: Mailbox, message: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from mailstore.errors import MailError, UnknownRecipient
 from mailstore.lmtp.protocol import Rules
 from mailstore.lmtp.session import Session
-from mailstore.ports import Delivered, Done, Envelope, Recipient
+from mailstore.ports import Answer, Delivered, Done, Envelope, Recipient
 from tests.fakes.pop3 import FakeJournal, FakePeer
 
 RULES = Rules(hostname="mx.example.org", max_message_octets=100_000)
@@ -44,6 +44,16 @@ class FakeIntake:
 
     def abort(self) -> None:
         self.aborted = True
+
+
+class FakeTrace:
+    """The answers that were reported, in order."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+
+    def answered(self, answer: Answer) -> None:
+        self.answers.append(answer)
 
 
 class FakeDelivery:
@@ -119,7 +129,8 @@ class Conversation:
         self.peer = peer or FakePeer(client="192.0.2.7", encrypted=False)
         self.delivery = delivery or FakeDelivery()
         self.journal = FakeJournal()
-        self.session = Session(self.peer, self.delivery, self.journal, rules)
+        self.trace = FakeTrace()
+        self.session = Session(self.peer, self.delivery, self.journal, self.trace, rules)
         self.session.connected()
 
     def send(self, *pieces: bytes) -> bytes:

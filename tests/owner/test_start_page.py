@@ -134,6 +134,6 @@ def test_the_page_costs_the_same_statements_however_many_devices(django_assert_n
     for number in range(devices):
         device(mailbox, f"device {number}")
     # The session, the user, the mailbox, the devices with what waits, the split, the newest message, the diary, the
-    # site's policy, the findings.
-    with django_assert_num_queries(9):
+    # site's policy, the findings, what was deferred.
+    with django_assert_num_queries(10):
         assert client.get("/mailbox/").status_code == 200

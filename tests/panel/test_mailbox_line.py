@@ -17,6 +17,7 @@ from mailstore.pg.statement import Statement
 from mailstore.sql.statements.delivery import RECIPIENTS, ROOM
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_message
+from tests.site.traces import an_answer
 
 pytestmark = pytest.mark.django_db
 ARRIVES, REFUSED, DEFERRED = "arrives", "New mail is refused", "New mail is deferred (452)"
@@ -90,3 +91,25 @@ def test_a_full_domain_is_told_everywhere_with_a_remedy_for_who_has_one(root: Cl
     assert signed_in(ANN).get("/mailbox/").context["verdict"] == (
         "New mail is refused: the space of your domain is used up."
     )
+
+
+def test_a_full_mailbox_says_how_many_messages_were_deferred_and_shows_them(root: Client) -> None:
+    ann = an_owner(quota_octets=95)
+    a_message(ann, octets=100)
+    for number in range(3):
+        an_answer("deferred", "full", mailbox=ann, pair=number)
+        an_answer("deferred", "full", mailbox=ann, pair=number)
+    line = root.get(f"/mailboxes/{ann.pk}/").context["line"]
+    assert "3 messages were deferred since." in line.text
+    show = line.remedies[-1]
+    assert show.label == "Show the 3"
+    assert len(root.get(show.url).context["page"].rows) == 6
+
+
+def test_the_timeline_has_what_was_not_delivered_with_a_way_into_the_trace(root: Client) -> None:
+    ann = an_owner()
+    for _try in range(2):
+        an_answer("refused", "closed", mailbox=ann)
+    page = html.unescape(root.get(f"/mailboxes/{ann.pk}/diary/?kind=deliveries").content.decode())
+    assert "Refused: the mailbox receives nothing, 2 times" in page
+    assert f'href="/trace/?mailbox={ANN.replace("@", "%40")}&answer=refused"' in page

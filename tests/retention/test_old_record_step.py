@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.directory import mailboxes, policies
+from mailstore.directory import domains, mailboxes, policies
 from mailstore.messages import recovery
 from mailstore.messages.recovery import ALL
-from mailstore.models import DiarySession, EarlierStay, Mailbox, RefusedName, SweepPass
+from mailstore.models import DiarySession, EarlierStay, Mailbox, RefusedName, SweepPass, TraceEntry
 from mailstore.retention import sweep
 from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -92,3 +92,31 @@ def test_a_refused_name_goes_ninety_days_after_its_last_try() -> None:
         )  # fmt: skip
     sweep.run(EmptyBodyStore())
     assert [row.name for row in RefusedName.objects.all()] == ["n89@example.org"]
+
+
+def an_answer(days_ago: float, **fields: object) -> TraceEntry:
+    at = timezone.now() - timedelta(days=days_ago)
+    return TraceEntry.objects.create(at=at, first_at=at, source="lmtp", answer="refused", **fields)
+
+
+def swept_trace() -> int:
+    count = sweep.preview(EmptyBodyStore()).trace
+    assert sweep.run(EmptyBodyStore()).trace == count
+    return count
+
+
+def test_the_trace_is_kept_as_long_as_the_diary_of_its_mailbox_or_domain() -> None:
+    box = a_mailbox()
+    for days_ago in (89, 91):
+        an_answer(days_ago, mailbox=box, domain=box.domain)
+        an_answer(days_ago, domain=box.domain)
+        an_answer(days_ago)
+    assert (swept_trace(), TraceEntry.objects.count()) == (3, 3)
+    policy = policies.ensure("rules", actor=ACTOR, diary_days=10).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
+    assert (swept_trace(), TraceEntry.objects.filter(mailbox=None).count()) == (1, 2)
+    domains.ensure("example.org", actor=ACTOR, policy=policy)
+    assert (swept_trace(), TraceEntry.objects.filter(domain=None).count()) == (1, 1)
+    mailboxes.ensure(ANN, actor=ACTOR, held=True)
+    an_answer(1000, mailbox=box, domain=box.domain)
+    assert swept_trace() == 0

@@ -15,6 +15,7 @@ from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.senders import StoredSenders
 from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mail import Mail, assert_counters_are_sums
+from tests.site.mta import Mta
 from tests.site.notices import letters
 from tests.site.stored_site import StoredSite
 from tests.site.worker import Worker, conninfo, end
@@ -95,6 +96,11 @@ def stored_site(
 @pytest.fixture
 def mail(worker: Worker, delivery: StoredDelivery, accounts: StoredAccounts) -> Mail:
     return Mail(worker, delivery, accounts)
+
+
+@pytest.fixture
+def mta(worker: Worker, delivery: StoredDelivery) -> Mta:
+    return Mta(worker, delivery)
 
 
 @pytest.fixture

@@ -68,5 +68,5 @@ def test_lmtp_answers_as_written(site: StoredSite, transcript: Transcript, octet
     Mailbox.objects.filter(user__address="pat@foo.edu").update(quota_octets=OCTETS_OF_PAT)
     rules = replace(RULES, max_message_octets=TINY_OCTETS) if "tiny" in transcript.stage else RULES
     peer = FakePeer(client="192.0.2.7", encrypted=False)
-    session = LmtpSession(peer, site.delivery, FakeJournal(), rules)
+    session = LmtpSession(peer, site.delivery, FakeJournal(), site.delivery.answers, rules)
     transcript.check(replay(site, session, peer, transcript, octets))

@@ -88,7 +88,7 @@ class Command(ShellCommand):
             f"expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({text_table.about(swept.expired_octets)}), "
             f"relieved {swept.relieved} ({text_table.about(swept.relieved_octets)}), "
-            f"diary rows {swept.diary}, silent devices {swept.silenced}, "
+            f"diary rows {swept.diary}, trace rows {swept.trace}, silent devices {swept.silenced}, "
             f"waited for by no device any more {swept.settled}, warnings {swept.warned}, "
             f"bodies read {swept.checked}, damaged {swept.damaged}"
         )

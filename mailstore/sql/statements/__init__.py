@@ -32,6 +32,7 @@ from mailstore.sql.statements.sign_in import (
     SIGN_IN,
     SITE_EXPIRY,
 )
+from mailstore.sql.statements.trace import TRACE
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
 READS = (
@@ -78,5 +79,6 @@ WRITES = (
     SHARE_FAILURES,
     SIGHTINGS,
     TAKE_FROM_BUDGETS,
+    TRACE,
     UNEXPANDED,
 )

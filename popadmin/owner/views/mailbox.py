@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
@@ -14,7 +15,7 @@ from mailstore.messages import mailbox_usage, message_file, message_summary
 from mailstore.models import Device, Message, RetentionPolicy
 from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
-from popadmin.owner import access, device_state, verdict
+from popadmin.owner import access, device_state, trace_summary, verdict
 from popadmin.owner.space import space
 from popadmin.web import mailbox_state
 from popadmin.web.layout import breadcrumb
@@ -41,6 +42,7 @@ class Home(TemplateView):
             mailbox=mailbox,
             verdict=verdict.sentence(notices, rows, split),
             notices=notices,
+            trace_summary=trace_summary.sentence(mailbox, now=timezone.now()),
             newest=self._newest(),
             devices=rows[:SHOWN_DEVICES],
             more=len(rows[SHOWN_DEVICES:]),

@@ -1,0 +1,95 @@
+"""`trace`: what senders were answered, by an address of sender or recipient, known or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import QuerySet
+
+from mailstore.management import text_table
+from mailstore.management.shell import EXIT_USAGE, ShellCommand
+from mailstore.messages.trace_history import SEARCH_CHARACTERS, containing
+from mailstore.models import TraceEntry
+
+NEWEST = 100
+HEADINGS = ("TIME", "ANSWER", "REASON", "FROM", "TO", "SIZE", "QUEUE ID", "REPLY")
+
+
+class Command(ShellCommand):
+    help = (
+        "Show what senders were answered: each recipient of each message that came, newest first. ADDRESS is that of "
+        "a sender or of a recipient, whether it exists or not, or a part of it."
+    )
+    example = "popadmin trace ann@example.org --answer deferred"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("address", metavar="ADDRESS", help="such as ann@example.org, or @example.org")
+        parser.add_argument("--answer", choices=TraceEntry.Answer.values, help="only these answers")
+        parser.add_argument("--newest", type=int, default=NEWEST, metavar="N", help=f"at most so many ({NEWEST})")
+        parser.add_argument("--json", action="store_true", help="one JSON array")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        address = options["address"].strip()
+        if len(address) < SEARCH_CHARACTERS:
+            raise CommandError(
+                f"{address}: too short to be searched, write {SEARCH_CHARACTERS} or more letters", returncode=EXIT_USAGE
+            )
+        if options["newest"] < 1:
+            raise CommandError(f"--newest {options['newest']}: write a number from 1 up", returncode=EXIT_USAGE)
+        rows = _found(address, options["answer"])[: options["newest"]]
+        if options["json"]:
+            self.say_json_list(map(_values, rows))
+            return
+        if not rows:
+            self.stdout.write(f"{address}: no answer is recorded")
+            return
+        for line in text_table.lines(HEADINGS, _cells(rows)):
+            self.stdout.write(line)
+
+
+def _found(address: str, answer: str | None) -> QuerySet[TraceEntry]:
+    rows = TraceEntry.objects.filter(containing("sender", address) | containing("recipient", address), copy=False)
+    if answer:
+        rows = rows.filter(answer=answer)
+    return rows.select_related("mailbox__user").order_by("-at", "-pk")
+
+
+def _values(row: TraceEntry) -> dict[str, Any]:
+    return {
+        "at": row.at.isoformat(),
+        "first_at": row.first_at.isoformat(),
+        "count": row.tries,
+        "source": row.source,
+        "answer": row.answer,
+        "reason": row.reason,
+        "reply": row.reply,
+        "sender": row.sender,
+        "recipient": row.recipient,
+        "mailbox": row.mailbox.user.address if row.mailbox_id and row.mailbox else None,
+        "mailboxes": row.mailbox_count,
+        "via": row.via,
+        "octets": row.octets,
+        "message_id": row.message_id,
+        "uidl": row.uidl,
+        "queue_id": row.queue_id,
+        "mta_id": row.mta_id,
+        "client": row.client,
+        "sending_server": row.origin,
+    }
+
+
+def _cells(rows: Iterable[TraceEntry]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        octets = row.octets or row.announced_octets
+        yield (
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            row.answer if row.tries == 1 else f"{row.answer} x{row.tries}",
+            text_table.dash(row.reason),
+            row.sender or "<>",
+            text_table.dash(row.recipient),
+            text_table.about(octets) if octets else "-",
+            text_table.dash(row.mta_id or row.queue_id),
+            row.reply,
+        )

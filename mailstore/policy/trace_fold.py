@@ -1,0 +1,53 @@
+"""Fold refusals of names that nobody has, so that a stranger who tries many costs a bounded number of rows. Pure.
+
+Refusals of one hour with the same sender and recipient are one row. Of one domain an hour keeps NAMES_OF_AN_HOUR
+names; what comes above is one row without a name. The same holds for domains above DOMAINS_OF_AN_HOUR together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+NAMES_OF_AN_HOUR = 200  # of one domain, in one process: more than the typing errors of a large customer
+DOMAINS_OF_AN_HOUR = 5_000  # in one process: 2 MB with their names, and more than a site hosts that are tried
+KEY_OCTETS = 16
+
+
+class Fold(NamedTuple):
+    """The row that a refusal belongs to: by its key, and with what it still says."""
+
+    key: bytes
+    sender: str
+    recipient: str
+    domain: str
+
+
+@dataclass(slots=True)
+class FoldRoom:
+    """The names of this hour that have a row of their own."""
+
+    _hour: datetime | None = None
+    _names: dict[str, set[bytes]] = field(default_factory=dict)  # by domain, digests of sender and recipient
+
+    def fold(self, at: datetime, reason: str, sender: str, recipient: str) -> Fold:
+        """Return the row of a refusal at this time. Times are given in order."""
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        if hour != self._hour:
+            self._hour = hour
+            self._names.clear()
+        domain = recipient.rpartition("@")[2].lower()
+        if domain not in self._names and len(self._names) >= DOMAINS_OF_AN_HOUR:
+            return Fold(_key(hour, reason, "", "", ""), "", "", "")
+        names, name = self._names.setdefault(domain, set()), _key(hour, reason, sender, recipient, domain)
+        if name not in names and len(names) >= NAMES_OF_AN_HOUR:
+            return Fold(_key(hour, reason, "", "", domain), "", "", domain)
+        names.add(name)
+        return Fold(name, sender, recipient, domain)
+
+
+def _key(hour: datetime, *parts: str) -> bytes:
+    text = "\0".join((hour.isoformat(), *parts))
+    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=KEY_OCTETS).digest()

@@ -1,0 +1,170 @@
+"""Lines as Postfix 3.7 and Exim 4.96 write them: what of them is told, and what is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailstore.mta_log import exim_line, line_head, postfix_line
+from mailstore.mta_log.log_event import Outcome, Taken
+
+AT = datetime(2026, 11, 30, 9, 12, tzinfo=UTC)
+
+
+def outcome(
+    reason: str, recipient: str | None, *, final: bool, mta_id: str = "4XyzA1B2c3", **fields: object
+) -> Outcome:
+    return Outcome(AT, reason, final, mta_id, recipient, **{"text": "", **fields})
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "told"),
+    [
+        ("postfix/cleanup", "4XyzA1B2c3: message-id=<a@example.net>", Taken("4XyzA1B2c3", message_id="a@example.net")),
+        (
+            "postfix/qmgr", "4XyzA1B2c3: from=<s@example.net>, size=1432, nrcpt=2 (queue active)",
+            Taken("4XyzA1B2c3", "s@example.net", 1432),
+        ),
+        (
+            "postfix/smtpd",
+            "NOQUEUE: reject: RCPT from mx.example.net[203.0.113.9]: 554 5.7.1 <nobody@example.org>: Recipient address "
+            "rejected: Access denied; from=<s@example.net> to=<nobody@example.org> proto=ESMTP helo=<mx.example.net>",
+            outcome(
+                "rejected", "nobody@example.org", final=True, mta_id="", sender="s@example.net",
+                text="554 5.7.1 <nobody@example.org>: Recipient address rejected: Access denied",
+                origin="mx.example.net, 203.0.113.9",
+            ),
+        ),
+        (
+            "postfix/submission/smtpd",
+            "NOQUEUE: reject: RCPT from unknown[2001:db8::7]:4711: 450 4.7.1 Later; from=<x@y.example> to=<fake@z>; "
+            "from=<> to=<ann@example.org> proto=SMTP helo=<a>",
+            outcome(
+                "rejected", "ann@example.org", final=False, mta_id="", sender="", origin="2001:db8::7",
+                text="450 4.7.1 Later; from=<x@y.example> to=<fake@z>",
+            ),
+        ),
+        (
+            "postfix/lmtp",
+            "4XyzA1B2c3: to=<ann@example.org>, orig_to=<info@example.org>, relay=none, delay=0.05, delays=0.04/0/0/0, "
+            "dsn=4.4.1, status=deferred (connect to mail[private/popadmin]: Connection refused)",
+            outcome(
+                "queued", "info@example.org", final=False, text="connect to mail[private/popadmin]: Connection refused"
+            ),
+        ),
+        (
+            "postfix/smtp",
+            "4XyzA1B2c3: to=<x@elsewhere.example>, relay=mx.elsewhere.example[198.51.100.2]:25, delays=1/0/1/0, "
+            "dsn=5.1.1, status=bounced (host mx.elsewhere.example[198.51.100.2] said: 550 5.1.1 no (in reply to RCPT))",
+            outcome(
+                "bounced", "x@elsewhere.example", final=True,
+                text="host mx.elsewhere.example[198.51.100.2] said: 550 5.1.1 no (in reply to RCPT)",
+            ),
+        ),
+        (
+            "postfix/qmgr", "4XyzA1B2c3: from=<s@example.net>, status=expired, returned to sender",
+            outcome("bounced", None, final=True, sender="s@example.net", text="returned to sender"),
+        ),
+        (
+            "postfix/lmtp",
+            "4XyzA1B2c3: to=<ann@example.org>, relay=mail[private/popadmin], delay=0.05, delays=0/0/0/0, dsn=4.2.2, "
+            "status=deferred (host mail[private/popadmin] said: 452 4.2.2 full (in reply to RCPT TO command))",
+            None,
+        ),
+        (
+            "postfix/lmtp", "4XyzA1B2c3: to=<ann@example.org>, relay=mail[private/popadmin], delay=0, delays=0/0/0/0, "
+            "dsn=2.0.0, status=sent (250 2.0.0 delivered as 01m8)", None,
+        ),
+        ("postfix/smtpd", "connect from unknown[203.0.113.9]", None),
+        ("sshd", "4XyzA1B2c3: message-id=<a@b>", None),
+    ],
+)  # fmt: skip
+def test_a_line_of_postfix_is_told_or_left_out(program: str, text: str, told: object) -> None:
+    assert postfix_line.event(program, AT, text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "1rXyzA-0001Ab-2C <= s@example.net H=mx.example.net [203.0.113.9] P=esmtps S=1432 id=a.b@example.net",
+            Taken("1rXyzA-0001Ab-2C", "s@example.net", 1432, "a.b@example.net"),
+        ),
+        ("1rXyzA-0001Ab-2C <= <> R=1rXyz9-0001AA-1B U=Debian-exim P=local S=2001", Taken("1rXyzA-0001Ab-2C", "", 2001)),
+        (
+            "H=mx.example.net (helo.example) [203.0.113.9]:4711 X=TLS1.3 F=<s@example.net> rejected RCPT "
+            "<nobody@example.org>: Unrouteable address",
+            outcome(
+                "rejected", "nobody@example.org", final=True, mta_id="", sender="s@example.net",
+                text="Unrouteable address", origin="mx.example.net, 203.0.113.9",
+            ),
+        ),
+        (
+            "H=(x) [203.0.113.9] F=<> temporarily rejected RCPT <ann@example.org>: greylisted",
+            outcome(
+                "rejected", "ann@example.org", final=False, mta_id="", sender="", text="greylisted",
+                origin="x, 203.0.113.9",
+            ),
+        ),
+        (
+            "1rXyzA-0001Ab-2C == ann@example.org R=popadmin T=popadmin_lmtp defer (111): Connection refused",
+            outcome(
+                "queued", "ann@example.org", final=False, mta_id="1rXyzA-0001Ab-2C",
+                text="R=popadmin T=popadmin_lmtp defer (111): Connection refused",
+            ),
+        ),
+        (
+            "1tAbcD-00000001Abc-2xYz ** x@elsewhere.example <info@example.org> R=dnslookup T=remote_smtp: SMTP error "
+            "from remote mail server after RCPT TO:<x@elsewhere.example>: 550 5.1.1 no",
+            outcome(
+                "bounced", "info@example.org", final=True, mta_id="1tAbcD-00000001Abc-2xYz",
+                text="R=dnslookup T=remote_smtp: SMTP error from remote mail server after RCPT "
+                "TO:<x@elsewhere.example>: 550 5.1.1 no",
+            ),
+        ),
+        (
+            "1rXyzA-0001Ab-2C == ann@example.org R=popadmin T=popadmin_lmtp defer (-44) H=localhost [127.0.0.1]: LMTP "
+            "error from remote mail server after RCPT TO:<ann@example.org>: 452 4.2.2 the mailbox is full",
+            None,
+        ),
+        ("1rXyzA-0001Ab-2C => ann@example.org R=popadmin T=popadmin_lmtp C=\"250 2.0.0 delivered\"", None),
+        ("1rXyzA-0001Ab-2C Completed", None),
+    ],
+)  # fmt: skip
+def test_a_line_of_exim_is_told_or_left_out(text: str, told: object) -> None:
+    assert exim_line.event(AT, text) == told
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("2026-11-30T09:12:00.123456+00:00 mail postfix/smtpd[42]: text", "postfix/smtpd"),
+        ("Nov 30 09:12:00 mail postfix/qmgr[42]: text", "postfix/qmgr"),
+        ("2026-11-30 09:12:00 [42] text", ""),
+        ("2026-11-30 09:12:00.123 +0100 text", ""),
+    ],
+)
+def test_the_head_of_a_line_is_time_program_and_text(line: str, program: str) -> None:
+    found = line_head.head(line, AT)
+    assert found is not None
+    at, name, text = found
+    assert (name, text) == (program, "text")
+    assert abs((at - AT).total_seconds()) <= 14 * 3600  # of whatever zone the machine is
+
+
+def test_a_time_without_a_year_is_never_to_come() -> None:
+    found = line_head.head("Dec 31 23:00:00 mail postfix/qmgr[1]: x", datetime(2027, 1, 1, 12, tzinfo=UTC))
+    assert found is not None
+    assert found[0].year in (2026, 2027)
+    assert found[0] < datetime(2027, 1, 2, tzinfo=UTC)
+    assert line_head.head("Feb 30 23:00:00 mail postfix/qmgr[1]: x", AT) is None
+
+
+@given(st.text(max_size=300), st.sampled_from(["postfix/smtpd", "postfix/qmgr", "postfix/smtp", "postfix/cleanup"]))
+def test_no_text_makes_a_reader_fail(text: str, program: str) -> None:
+    line_head.head(text, AT)
+    exim_line.event(AT, text)
+    postfix_line.event(program, AT, f"4XyzA1B2c3: {text}")

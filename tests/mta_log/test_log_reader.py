@@ -1,0 +1,141 @@
+"""A log is read into the trace once, whatever happens to its file, and only what never reached us."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import MtaLogPosition, TraceEntry
+from mailstore.mta_log import log_source
+from mailstore.mta_log.log_reader import LogReader, Read
+from mailstore.mta_log.log_source import Line
+from tests.management.command_runner import one_line, process, said
+from tests.site.rows import a_mailbox
+
+pytestmark = pytest.mark.django_db
+QUEUED = "postfix/qmgr[1]: 4XyzA1B2c3: from=<s@example.net>, size=1432, nrcpt=1 (queue active)"
+DEFERRED = (
+    "postfix/lmtp[2]: 4XyzA1B2c3: to=<ann@example.org>, relay=none, delay=1, delays=0/0/1/0, dsn=4.4.1, "
+    "status=deferred (connect to mail[private/popadmin]: Connection refused)"
+)
+EXPIRED = "postfix/qmgr[1]: 4XyzA1B2c3: from=<s@example.net>, status=expired, returned to sender"
+REJECTED = (
+    "postfix/smtpd[3]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 550 5.1.1 <nobody@{domain}>: Recipient address "
+    "rejected: User unknown; from=<s@example.net> to=<nobody@{domain}> proto=ESMTP helo=<x>"
+)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    a_mailbox()
+    (tmp_path / "mail.log").touch()
+    return tmp_path / "mail.log"
+
+
+def write(log: Path, *texts: str, ago: timedelta = timedelta(minutes=5)) -> None:
+    at = (timezone.now() - ago).isoformat()
+    with log.open("a") as file:
+        file.writelines(f"{at} mail {text}\n" for text in texts)
+
+
+def read(log: Path) -> Read:
+    return LogReader(log_source.source(str(log))).read()
+
+
+def told() -> list[tuple[str, str, str, int]]:
+    return [(row.answer, row.reason, row.recipient, row.tries) for row in TraceEntry.objects.order_by("pk")]
+
+
+def test_what_never_reached_us_is_told_with_what_other_lines_say(log: Path) -> None:
+    write(log, QUEUED, DEFERRED, REJECTED.format(domain="example.org"), REJECTED.format(domain="nowhere.example"))
+    assert read(log) == Read(4, 2)
+    first, second = TraceEntry.objects.order_by("pk")
+    assert told() == [("deferred", "queued", "ann@example.org", 1), ("refused", "rejected", "nobody@example.org", 1)]
+    assert (first.sender, first.octets, first.mta_id, first.source) == ("s@example.net", 1432, "4XyzA1B2c3", "mta")
+    assert first.mailbox.user.address == "ann@example.org"
+    assert (second.domain.name, second.mailbox_id, second.origin) == ("example.org", None, "203.0.113.9")
+    assert "Connection refused" in first.reply
+
+
+def test_each_line_counts_once_also_over_rotation_and_a_line_that_is_half_written(log: Path) -> None:
+    write(log, QUEUED, DEFERRED)
+    read(log)
+    assert read(log) == Read()
+    with log.open("a") as file:
+        file.write(f"{timezone.now().isoformat()} mail postfix/lmtp[2]: 4XyzA1B2c3: to=<ann@exam")
+    assert read(log) == Read()
+    with log.open("a") as file:
+        file.write(DEFERRED.partition("ann@exam")[2] + "\n")
+    log.rename(log.with_name("mail.log.1"))
+    log.touch()
+    write(log, DEFERRED)
+    assert read(log) == Read(2, 2)
+    assert told() == [("deferred", "queued", "ann@example.org", 3)]
+    log.write_text("")
+    write(log, EXPIRED)
+    assert read(log).rows == 1
+    assert told()[1] == ("refused", "bounced", "ann@example.org", 1)
+    assert TraceEntry.objects.last().sender == "s@example.net"
+
+
+def test_overlong_lines_and_octets_that_are_no_text_stop_nothing(log: Path) -> None:
+    with log.open("ab") as file:
+        file.write(b"x" * 100_000 + b"\n\xff\xfe\0\n")
+    write(log, DEFERRED)
+    write(log, DEFERRED, ago=timedelta(days=100))
+    assert read(log).rows == 1
+
+
+def test_the_journal_gives_its_entries_and_cursor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A journalctl that says what it was asked, and has one entry behind a damaged one."""
+    a_mailbox()
+    entry = {
+        "MESSAGE": DEFERRED.partition(": ")[2], "__CURSOR": "s=1;i=2", "SYSLOG_IDENTIFIER": "postfix/lmtp",
+        "__REALTIME_TIMESTAMP": str(int(timezone.now().timestamp() * 1_000_000)),
+    }  # fmt: skip
+    binary = json.dumps({**entry, "MESSAGE": [1, 2]})
+    program = tmp_path / "journalctl"
+    program.write_text(
+        f"#!/bin/sh\necho \"$@\" >> {tmp_path}/asked\ncat <<'END'\nnot json\n{binary}\n{json.dumps(entry)}\nEND\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for _time in range(2):
+        LogReader(log_source.source("journal:postfix@-.service")).read()
+    assert told() == [("deferred", "queued", "ann@example.org", 2)]
+    assert MtaLogPosition.objects.get().position == "s=1;i=2"
+    asked = (tmp_path / "asked").read_text()
+    assert "--unit=postfix@-.service" in asked
+    assert "--after-cursor=s=1;i=2" in asked
+
+
+def test_a_journal_source_is_named_by_its_units() -> None:
+    assert [log_source.source(text).name for text in ("journal", "journal:exim4.service", "/var/log/mail.log")] == [
+        "journal:postfix*", "journal:exim4.service", "/var/log/mail.log",
+    ]  # fmt: skip
+    assert Line("x", "1:2").at_microseconds is None
+
+
+def test_the_command_reads_a_file_and_says_what_is_missing(log: Path) -> None:
+    write(log, QUEUED, DEFERRED)
+    assert said("read-mta-log", str(log)) == "lines read 2, answers of the MTA 1\n"
+    assert json.loads(said("read-mta-log", str(log), "--json")) == {"lines": 0, "rows": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        ((), 2, "MTA_LOG"),
+        (("/x", "--journal"), 2, "not both"),
+        (("/no/such/file",), 1, "cannot be read"),
+    ],
+)
+def test_a_mistake_is_one_line(words: tuple[str, ...], code: int, text: str) -> None:
+    done = process("read-mta-log", *words)
+    assert done.returncode == code
+    assert text in one_line(done.stderr)
