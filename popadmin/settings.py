@@ -66,6 +66,17 @@ SECRET_KEY = _secret_key()
 PUBLIC_HOSTNAME = env.matching(
     "PUBLIC_HOSTNAME", socket.gethostname(), env.HOST_NAME, "a host name such as mail.example.org"
 )
+PUBLIC_SMTP_HOSTNAME = env.matching(
+    "PUBLIC_SMTP_HOSTNAME", PUBLIC_HOSTNAME, env.HOST_NAME, "a host name such as smtp.example.org"
+)
+# Links in files and records for mail programs begin with it: they never follow the Host that a request names.
+PUBLIC_URL = env.matching(
+    "PUBLIC_URL",
+    f"https://{PUBLIC_HOSTNAME}",
+    re.compile(rf"https?://{env.HOST_NAME.pattern}(:[0-9]{{1,5}})?"),
+    "an origin such as https://mail.example.org",
+)
+PROVIDER_NAME = env.matching("PROVIDER_NAME", PUBLIC_HOSTNAME, re.compile(r"[^\x00-\x1f]{1,60}"), "1 to 60 characters")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
     "localhost,127.0.0.1,[::1]",
@@ -88,8 +99,10 @@ POP3_PROXY_LISTEN = env.listen("POP3_PROXY_LISTEN", "", unix=False)  # TRUSTED_P
 POP3S_PROXY_LISTEN = env.listen("POP3S_PROXY_LISTEN", "", unix=False)
 POP3S_LEGACY_LISTEN = env.listen("POP3S_LEGACY_LISTEN", "", unix=False)
 LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
-PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", POP3_LISTEN)
-PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
+PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", env.first_port(POP3_LISTEN))
+PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", env.first_port(POP3S_LISTEN))
+PUBLIC_SUBMISSIONS_PORT = env.port("PUBLIC_SUBMISSIONS_PORT", 465)
+PUBLIC_SUBMISSION_PORT = env.port("PUBLIC_SUBMISSION_PORT", 587)
 
 PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
 
@@ -222,6 +235,7 @@ MIDDLEWARE = [
     "popadmin.web.health.Health",  # first: a health check comes by IP address and must not need a session
     "popadmin.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
+    "popadmin.connect.middleware.ProgramFiles",  # before all that compares the Host with ALLOWED_HOSTS
     "django.middleware.gzip.GZipMiddleware",
     "popadmin.web.assets.Serve",
     "csp.middleware.CSPMiddleware",

@@ -44,7 +44,9 @@ OF_OWNERS = _names(
     "mailbox mailbox-stopped devices devices-connect devices-one devices-revoke settings-forwarding settings-history "
     "messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
 )
-OF_STRANGERS = frozenset({"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device"})
+OF_STRANGERS = frozenset(
+    {"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup", "setup-device"}
+)
 PAGES = {
     HOST: OF_ALL | OF_ADMINS | OF_HOSTS,
     CUSTOMER: OF_ALL | OF_ADMINS,

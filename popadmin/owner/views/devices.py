@@ -18,10 +18,10 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
-from popadmin.owner import access, device_state, program_steps
+from popadmin.connect import program_steps
+from popadmin.connect.program_steps import OTHER, page_values
+from popadmin.owner import access, device_state
 from popadmin.owner.forms import ModeForm, RenameForm
-from popadmin.owner.program_steps import OTHER
-from popadmin.owner.views.connect import program_values
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
 from popadmin.web.layout import breadcrumb
@@ -75,7 +75,7 @@ class DevicePage(TemplateView):
         if self.device.main or self.device.last_sign_in_at is not None:
             return {}
         chosen = program_steps.program(self.request.GET.get("program")) or OTHER
-        return program_values(chosen, address=signed_in(self.request).address, secret="")
+        return page_values(chosen, address=signed_in(self.request).address, secret="")
 
     def _forms(self) -> dict[str, Form]:
         return {
