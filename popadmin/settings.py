@@ -76,6 +76,9 @@ PUBLIC_URL = env.matching(
     re.compile(rf"https?://{env.HOST_NAME.pattern}(:[0-9]{{1,5}})?"),
     "an origin such as https://mail.example.org",
 )
+PUBLIC_MX_HOSTNAMES = env.words(
+    "PUBLIC_MX_HOSTNAMES", "", env.HOST_NAME, "host names such as mx1.example.org,mx2.example.org"
+) or [PUBLIC_HOSTNAME]
 PROVIDER_NAME = env.matching("PROVIDER_NAME", PUBLIC_HOSTNAME, re.compile(r"[^\x00-\x1f]{1,60}"), "1 to 60 characters")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
@@ -164,6 +167,20 @@ def _message_limit() -> int:
 
 
 MAX_MESSAGE_OCTETS = _message_limit()
+
+# --- DNS records, wanted and looked up ---------------------------------------------------------------------------
+
+DNS_SERVERS = env.addresses("DNS_SERVERS")
+DNS_SPF = env.matching(
+    "DNS_SPF", "v=spf1 mx ~all", re.compile(r"v=spf1( [\x21-\x7e]+)*"), "a text such as v=spf1 mx -all"
+)
+DNS_DMARC = env.matching(
+    "DNS_DMARC", "v=DMARC1; p=none", re.compile(r"v=DMARC1;[\x20-\x7e]*"), "a text such as v=DMARC1; p=reject"
+)
+DKIM_SELECTOR = env.matching("DKIM_SELECTOR", "", env.HOST_NAME, "a name such as 2026 or mail")
+DKIM_RECORD = env.matching(
+    "DKIM_RECORD", "", re.compile(r"[\x20-\x7e]*\bp=[\x20-\x7e]+"), "the text of the record, such as v=DKIM1; p=MIIB…"
+)
 
 # --- rows and bodies --------------------------------------------------------------------------------------------
 

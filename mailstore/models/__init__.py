@@ -4,7 +4,7 @@ from mailstore.models.aliases import Alias
 from mailstore.models.audit import AuditEntry
 from mailstore.models.bodies import Body, BodyCheck, StoreTie
 from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedName
-from mailstore.models.domains import Domain
+from mailstore.models.domains import DnsLookup, Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
 from mailstore.models.mailbox_moves import MailboxMove
@@ -31,6 +31,7 @@ __all__ = [
     "DeviceCoverage",
     "DiaryBatch",
     "DiarySession",
+    "DnsLookup",
     "Domain",
     "DomainGrant",
     "EarlierStay",

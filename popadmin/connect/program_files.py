@@ -9,20 +9,15 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.urls import reverse
 
 from popadmin.connect import autoconfig, autodiscover, keep_days, pacc
+from popadmin.connect.setup_url import setup_url
 from popadmin.web.server_settings import server_settings
 
 Answer = Callable[[HttpRequest], HttpResponse]
 XML, JSON = "application/xml; charset=utf-8", "application/json"
 FRESH_SECONDS = 3600
 AUTODISCOVER = "/autodiscover/autodiscover.xml"
-
-
-def setup_url() -> str:
-    """Return the public page that says how to set up a mail program."""
-    return f"{settings.PUBLIC_URL}{reverse('setup')}"
 
 
 def thunderbird(request: HttpRequest) -> HttpResponse:

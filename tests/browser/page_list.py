@@ -34,7 +34,7 @@ OF_HOSTS = _names(
 )
 OF_ADMINS = _names(
     "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
-    "operations visits-names domains-addresses domains-admins domains-settings "
+    "operations visits-names domains-addresses domains-admins domains-dns domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
     "mailboxes-rename mailboxes-imports mailboxes-import mailboxes-stopped moves "
@@ -62,7 +62,7 @@ NO_PAGES = _names(
     "messages-remove messages-undo recovery-undo policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
     "mailboxes-import-undo-step devices-name "
-    "devices-mode devices-status messages-file moves-again moves-end"
+    "domains-dns-found domains-dns-again devices-mode devices-status messages-file moves-again moves-end"
 )
 
 
