@@ -150,6 +150,10 @@ if len(_other_cert_files) != len(_other_key_files):
         "TLS_CERT_FILE and TLS_KEY_FILE name different numbers of files: each certificate needs its key, in one order"
     )
 TLS_OTHER_PAIRS = tuple(map(keypair.Pair, _other_cert_files, _other_key_files))  # RSA beside ECDSA
+PROFILE_SIGN_CERT_FILE = Path(env.text("PROFILE_SIGN_CERT_FILE", "") or TLS_CERT_FILE)
+PROFILE_SIGN_KEY_FILE = Path(env.text("PROFILE_SIGN_KEY_FILE", "") or TLS_KEY_FILE)
+if env.any_set("PROFILE_SIGN_CERT_FILE") != env.any_set("PROFILE_SIGN_KEY_FILE"):
+    raise ImproperlyConfigured("PROFILE_SIGN_CERT_FILE and PROFILE_SIGN_KEY_FILE go together: set both, or neither")
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
 if TLS_SNI_DIR is not None and not env.may_be_folder(TLS_SNI_DIR):
     raise env.bad("TLS_SNI_DIR", str(TLS_SNI_DIR), "a folder of NAME/fullchain.pem and NAME/privkey.pem")

@@ -8,7 +8,7 @@ from mailstore.models.domains import DnsLookup, Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
 from mailstore.models.mailbox_moves import MailboxMove
-from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
+from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox, ProfileLink
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
 from mailstore.models.policies import RetentionPolicy
 from mailstore.models.site_state import (
@@ -49,6 +49,7 @@ __all__ = [
     "MailboxMove",
     "MailedCode",
     "Message",
+    "ProfileLink",
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",

@@ -33,6 +33,7 @@ VERBS: dict[str, Promise] = {
     "device.add": gettext_lazy("connected a device of"),
     "device.kind": gettext_lazy("changed the kind of a device of"),
     "device.mode": gettext_lazy("changed the mode of a device of"),
+    "device.profile": gettext_lazy("fetched the profile for a device of"),
     "device.rename": gettext_lazy("renamed a device of"),
     "device.revoke": gettext_lazy("revoked a device of"),
     "domain.change": gettext_lazy("changed the domain"),
@@ -78,6 +79,7 @@ VERBS: dict[str, Promise] = {
 # Verbs with one of their facts, which is then none of the details.
 _NAMING: dict[str, tuple[str, Promise]] = {
     "device.add": ("device", gettext_lazy("connected the device “%(name)s” of")),
+    "device.profile": ("device", gettext_lazy("fetched the profile for the device “%(name)s” of")),
     "device.revoke": ("device", gettext_lazy("revoked the device “%(name)s” of")),
     "domain.rename": ("old_name", gettext_lazy("renamed the domain %(name)s to")),
     "grant.create": ("domain", gettext_lazy("gave the administration of %(name)s to")),

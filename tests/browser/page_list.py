@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies
+from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies, profile_links
 from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RefusedName, RetentionPolicy, User
 from mailstore.transfer import mailbox_import
 from popadmin.panel.bulk_actions import ACTIONS
@@ -45,7 +45,7 @@ OF_OWNERS = _names(
     "messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
 )
 OF_STRANGERS = frozenset(
-    {"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup", "setup-device"}
+    {"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup", "setup-device", "setup-profile"}
 )
 PAGES = {
     HOST: OF_ALL | OF_ADMINS | OF_HOSTS,
@@ -61,8 +61,8 @@ NO_PAGES = _names(
     "mailboxes-results-step mailboxes-results-undo mailboxes-removal-undo mailboxes-change-undo mailboxes-invitation "
     "messages-remove messages-undo recovery-undo policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
-    "mailboxes-import-undo-step devices-name "
-    "domains-dns-found domains-dns-again devices-mode devices-status messages-file moves-again moves-end"
+    "mailboxes-import-undo-step devices-name setup-profile-file domains-dns-found domains-dns-again "
+    "devices-mode devices-status messages-file moves-again moves-end"
 )
 
 
@@ -131,6 +131,8 @@ def _paths(name: str, person: str, keys: Keys) -> list[str]:
         user = User.objects.get(address=ANN)
         uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
         return [reverse(name, args=[uid, token])]
+    if name == "setup-profile":
+        return [reverse(name, args=[profile_links.make(Device.objects.get(name__startswith="A phone"), "s" * 32)])]
     if name == "mailboxes":
         return [reverse(name), f"{reverse(name)}?q=nobody", f"{reverse(name)}?state=purple"]
     (possible,) = get_resolver().reverse_dict.getlist(name)[:1]

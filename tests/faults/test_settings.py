@@ -62,6 +62,8 @@ CASES = [
     ("DNS_DMARC", "p=reject", "a text such as v=DMARC1"),
     ("DKIM_SELECTOR", "two words", "a name such as 2026"),
     ("DKIM_RECORD", "v=DKIM1", "the text of the record"),
+    ("PROFILE_SIGN_CERT_FILE", "FILE", "set both, or neither"),
+    ("PROFILE_SIGN_KEY_FILE", "FILE", "set both, or neither"),
     ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),
     ("DEFAULT_LOGIN_DOMAIN", "no domain", "a domain such as example.test"),
     ("LOGIN_SEPARATORS", "!", "some of % / +"),

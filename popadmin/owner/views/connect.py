@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,18 +12,27 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
-from mailstore.directory import devices, policies
+from mailstore.directory import devices, policies, profile_links
 from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.policy import device_secret
-from popadmin.connect import program_steps
+from popadmin.connect import profile_signature, program_steps
 from popadmin.connect.program_steps import GROUPS, OTHER, PROGRAMS, Program, page_values
-from popadmin.connect.qr_code import qr_code
+from popadmin.connect.qr_code import QrCode, qr_code
 from popadmin.owner import access, device_state
 from popadmin.owner.forms import ConnectForm
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOffer:
+    """How the owner gets the profile of a new device: on this device by its file, on another by a code of a page."""
+
+    file_url: str
+    qr: QrCode
+    is_verifiable: bool
 
 
 class Connect(RejectionMixin, FormView[ConnectForm]):
@@ -51,6 +61,7 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
         first = not access.devices(user).filter(main=False).exists()
         device, secret = devices.add(user.address, actor=actor(self.request), **form.cleaned_data)
         context = self._created(device, device_secret.shown(secret))
+        context["profile"] = self._profile(profile_links.make(device, secret))
         context |= {"main": access.devices(user).get(main=True), "is_first": first, "mailbox": mailbox}
         context["silent_days"] = _silent_days(mailbox)
         return self.response_class(self.request, ["owner/connected.html"], context)
@@ -68,6 +79,11 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
             "qr": qr_code(setup_url),
             "breadcrumbs": [breadcrumb(_("Devices"), "devices")],
         }
+
+    def _profile(self, token: str) -> ProfileOffer:
+        page = self.request.build_absolute_uri(reverse("setup-profile", args=[token]))
+        file = reverse("setup-profile-file", args=[token])
+        return ProfileOffer(file, qr_code(page), profile_signature.is_verifiable())
 
     def _program(self) -> Program | None:
         return program_steps.program(self.request.POST.get("program") or self.request.GET.get("program"))
