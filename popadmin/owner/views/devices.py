@@ -20,7 +20,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
 from popadmin.connect import program_steps
 from popadmin.connect.program_steps import OTHER, page_values
-from popadmin.owner import access, device_state
+from popadmin.owner import access, device_state, pop_switch
 from popadmin.owner.forms import ModeForm, RenameForm
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
@@ -38,7 +38,8 @@ class Devices(TemplateView):
         user = signed_in(self.request)
         mailbox = get_object_or_404(access.mailboxes(user))
         rows = device_state.rows(list(access.devices(user)), mailbox.pk)
-        return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, only_main=len(rows) == 1)
+        pop_remedy = "" if mailbox.pop else pop_switch.remedy(mailbox)
+        return super().get_context_data(**kwargs, devices=rows, only_main=len(rows) == 1, pop_remedy=pop_remedy)
 
 
 class DevicePage(TemplateView):
