@@ -53,6 +53,7 @@ VERBS: dict[str, Promise] = {
     "mailbox.hashes": gettext_lazy("exported the password hashes of"),
     "mailbox.import": gettext_lazy("imported mail into"),
     "mailbox.invite": gettext_lazy("mailed a link to choose a password to"),
+    "mailbox.letter": gettext_lazy("made a letter with a link to choose a password for"),
     "mailbox.leave": gettext_lazy("moved to another domain the mailbox"),
     "mailbox.password": gettext_lazy("set the password of"),
     "mailbox.purge-asked": gettext_lazy("asked to delete for good the mailbox"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plistlib
 import re
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from django.utils import timezone
 from mailstore.directory import devices, profile_links
 from mailstore.models import AuditEntry, Device, ProfileLink
 from mailstore.policy import device_secret
+from mailstore.retention.old_record_step import PROFILE_LINKS
+from mailstore.sql.sweep_step import SweepContext
 from popadmin.connect import profile_signature
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import ACTOR
 
@@ -183,3 +187,12 @@ def test_the_page_of_a_new_device_offers_the_profile_here_and_by_a_code_elsewher
     assert response.context["profile"].qr.text == f"http://testserver{path}"
     shown = re.search(r'id="copy-secret">([^<]+)<', page)[1]
     assert mail_of(file_of(path.split("/")[3]).content)["IncomingPassword"] == shown
+
+
+def test_the_sweep_forgets_links_that_nobody_used_and_keeps_the_others():
+    token, _secret = a_link()
+    context = SweepContext(EmptyBodyStore(), timezone.now())
+    PROFILE_LINKS.act(context)
+    assert profile_links.device_of(token) is not None
+    PROFILE_LINKS.act(replace(context, now=timezone.now() + profile_links.VALID))
+    assert not ProfileLink.objects.exists()
