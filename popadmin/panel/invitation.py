@@ -57,6 +57,5 @@ def _facts(request: HttpRequest, user: User) -> dict[str, Any]:
         "address": user.address,
         "provider": settings.PROVIDER_NAME,
         "link": invitation_link.url(request, user),
-        "days": invitation_link.VALID.days,
         "setup_url": setup_url(),
     }

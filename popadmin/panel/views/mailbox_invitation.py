@@ -14,7 +14,7 @@ from django.views.generic import View
 from mailstore.directory import mailboxes, recovery_addresses
 from popadmin.panel import invitation
 from popadmin.panel.row_page import MailboxPage
-from popadmin.web import invitation_link, mail_limit, request_lookup
+from popadmin.web import mail_limit, request_lookup
 from popadmin.web.mailer import NotSent, send
 
 
@@ -37,8 +37,8 @@ class Invitation(MailboxPage, View):
         else:
             mailboxes.record_invitation(self.mailbox, actor=request_lookup.actor(request))
             masked = recovery_addresses.masked(user.recovery_address)
-            text = _("A link to choose a password is on its way to %(address)s. It works once, within %(days)d days.")
-            messages.success(request, text % {"address": masked, "days": invitation_link.VALID.days})
+            text = _("A link to choose a password is on its way to %(address)s. It works once, within a week.")
+            messages.success(request, text % {"address": masked})
         return redirect("mailboxes-one", self.mailbox.pk)
 
 
