@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -14,7 +15,6 @@ from mailstore.directory import recovery_addresses
 from mailstore.models import Mailbox, User
 from popadmin.connect.program_steps import OTHER, page_values
 from popadmin.connect.qr_code import qr_code
-from popadmin.connect.setup_url import setup_url
 from popadmin.web import invitation_link
 from popadmin.web.mailer import compose
 
@@ -57,5 +57,5 @@ def _facts(request: HttpRequest, user: User) -> dict[str, Any]:
         "address": user.address,
         "provider": settings.PROVIDER_NAME,
         "link": invitation_link.url(request, user),
-        "setup_url": setup_url(),
+        "setup_url": request.build_absolute_uri(reverse("setup")),
     }
