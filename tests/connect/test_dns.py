@@ -115,6 +115,14 @@ def test_a_server_that_fails_or_keeps_silent_ends_no_other_question(name_server)
     )  # fmt: skip
 
 
+def test_addresses_are_not_called_wrong_while_those_of_the_pages_are_unknown(name_server):
+    name_server.put(f"autoconfig.{NAME}", "A", "192.0.2.1")
+    name_server.put(f"autodiscover.{NAME}", "CNAME", f"{WEB}.")
+    name_server.broken.add(f"{WEB}.")
+    found = states(check.look_up(a_customer()))
+    assert (found["autoconfig"], found["autodiscover"]) == ("unknown", "good")
+
+
 def test_without_any_answer_all_is_unknown_within_the_budget(name_server, settings):
     settings.DNS_SERVERS = ["127.0.0.1:9", "[::1]:9"]
     assert set(states(check.look_up(a_customer(), budget_seconds=0.3)).values()) == {"unknown"}

@@ -27,10 +27,8 @@ def state(records: RecordSet, answer: Answer, host: Answer) -> State:
     if not found:
         return _not_there(records)
     if records.purpose == Purpose.HOST:
-        fits = _leads_to(records, found, host)
-    else:
-        fits = _FITS[records.purpose](records.texts, found)
-    return State.GOOD if fits else State.DIFFERENT
+        return _leads_to(records, found, host)
+    return State.GOOD if _FITS[records.purpose](records.texts, found) else State.DIFFERENT
 
 
 def _not_there(records: RecordSet) -> State:
@@ -39,9 +37,11 @@ def _not_there(records: RecordSet) -> State:
     return State.GOOD if is_denial else State.MISSING
 
 
-def _leads_to(records: RecordSet, found: Sequence[str], host: Answer) -> bool:
+def _leads_to(records: RecordSet, found: Sequence[str], host: Answer) -> State:
     """Tell whether a name leads to our pages: by a CNAME, or by an address that is theirs too."""
-    return not {*records.texts, *host.texts}.isdisjoint(found)
+    if not {*records.texts, *host.texts}.isdisjoint(found):
+        return State.GOOD
+    return State.UNKNOWN if host.outcome == Outcome.FAILED else State.DIFFERENT
 
 
 def _beginning(*starts: str) -> Callable[[Sequence[str]], list[str]]:
