@@ -70,6 +70,20 @@ SECRET_KEY = _secret_key()
 PUBLIC_HOSTNAME = env.matching(
     "PUBLIC_HOSTNAME", socket.gethostname(), env.HOST_NAME, "a host name such as mail.example.org"
 )
+PUBLIC_SMTP_HOSTNAME = env.matching(
+    "PUBLIC_SMTP_HOSTNAME", PUBLIC_HOSTNAME, env.HOST_NAME, "a host name such as smtp.example.org"
+)
+# Links in files and records for mail programs begin with it: they never follow the Host that a request names.
+PUBLIC_URL = env.matching(
+    "PUBLIC_URL",
+    f"https://{PUBLIC_HOSTNAME}",
+    re.compile(rf"https?://{env.HOST_NAME.pattern}(:[0-9]{{1,5}})?"),
+    "an origin such as https://mail.example.org",
+)
+PUBLIC_MX_HOSTNAMES = env.words(
+    "PUBLIC_MX_HOSTNAMES", "", env.HOST_NAME, "host names such as mx1.example.org,mx2.example.org"
+) or [PUBLIC_HOSTNAME]
+PROVIDER_NAME = env.matching("PROVIDER_NAME", PUBLIC_HOSTNAME, re.compile(r"[^\x00-\x1f]{1,60}"), "1 to 60 characters")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
     "localhost,127.0.0.1,[::1]",
@@ -94,8 +108,10 @@ POP3S_LEGACY_LISTEN = env.listen("POP3S_LEGACY_LISTEN", "", unix=False)
 LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
 SASL_LISTEN = env.listen("SASL_LISTEN", "")
 POLICY_LISTEN = env.listen("POLICY_LISTEN", "")
-PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", POP3_LISTEN)
-PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
+PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", env.first_port(POP3_LISTEN))
+PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", env.first_port(POP3S_LISTEN))
+PUBLIC_SUBMISSIONS_PORT = env.port("PUBLIC_SUBMISSIONS_PORT", 465)
+PUBLIC_SUBMISSION_PORT = env.port("PUBLIC_SUBMISSION_PORT", 587)
 
 PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
 
@@ -141,6 +157,10 @@ if len(_other_cert_files) != len(_other_key_files):
         "TLS_CERT_FILE and TLS_KEY_FILE name different numbers of files: each certificate needs its key, in one order"
     )
 TLS_OTHER_PAIRS = tuple(map(keypair.Pair, _other_cert_files, _other_key_files))  # RSA beside ECDSA
+PROFILE_SIGN_CERT_FILE = Path(env.text("PROFILE_SIGN_CERT_FILE", "") or TLS_CERT_FILE)
+PROFILE_SIGN_KEY_FILE = Path(env.text("PROFILE_SIGN_KEY_FILE", "") or TLS_KEY_FILE)
+if env.any_set("PROFILE_SIGN_CERT_FILE") != env.any_set("PROFILE_SIGN_KEY_FILE"):
+    raise ImproperlyConfigured("PROFILE_SIGN_CERT_FILE and PROFILE_SIGN_KEY_FILE go together: set both, or neither")
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
 if TLS_SNI_DIR is not None and not env.may_be_folder(TLS_SNI_DIR):
     raise env.bad("TLS_SNI_DIR", str(TLS_SNI_DIR), "a folder of NAME/fullchain.pem and NAME/privkey.pem")
@@ -159,6 +179,20 @@ def _message_limit() -> int:
 
 MAX_MESSAGE_OCTETS = _message_limit()
 MTA_LOG = env.text("MTA_LOG", "")  # a file, `journal` or `journal:UNITS`: what `read-mta-log` reads
+
+# --- DNS records, wanted and looked up ---------------------------------------------------------------------------
+
+DNS_SERVERS = env.addresses("DNS_SERVERS")
+DNS_SPF = env.matching(
+    "DNS_SPF", "v=spf1 mx ~all", re.compile(r"v=spf1( [\x21-\x7e]+)*"), "a text such as v=spf1 mx -all"
+)
+DNS_DMARC = env.matching(
+    "DNS_DMARC", "v=DMARC1; p=none", re.compile(r"v=DMARC1;[\x20-\x7e]*"), "a text such as v=DMARC1; p=reject"
+)
+DKIM_SELECTOR = env.matching("DKIM_SELECTOR", "", env.HOST_NAME, "a name such as 2026 or mail")
+DKIM_RECORD = env.matching(
+    "DKIM_RECORD", "", re.compile(r"[\x20-\x7e]*\bp=[\x20-\x7e]+"), "the text of the record, such as v=DKIM1; p=MIIB…"
+)
 
 # --- rows and bodies --------------------------------------------------------------------------------------------
 
@@ -255,6 +289,7 @@ MIDDLEWARE = [
     "popadmin.web.health.Health",  # first: a health check comes by IP address and must not need a session
     "popadmin.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
+    "popadmin.connect.middleware.ProgramFiles",  # before all that compares the Host with ALLOWED_HOSTS
     "django.middleware.gzip.GZipMiddleware",
     "popadmin.web.assets.Serve",
     "csp.middleware.CSPMiddleware",

@@ -81,3 +81,8 @@ def record_invitation(mailbox: Mailbox, *, actor: Actor) -> None:
     """Record that a link to choose a password was mailed to the owner's recovery address."""
     address = recovery_addresses.masked(mailbox.user.recovery_address)
     audit.record(actor, "mailbox.invite", mailbox.user.address, mailbox=mailbox, address=address)
+
+
+def record_letter(mailbox: Mailbox, *, actor: Actor) -> None:
+    """Record that a letter with a link to choose a password was made, to be printed."""
+    audit.record(actor, "mailbox.letter", mailbox.user.address, mailbox=mailbox)

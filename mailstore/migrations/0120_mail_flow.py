@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0111_mta_log_position"),
+        ("mailstore", "0116_profile_links"),
     ]
 
     operations = [

@@ -4,11 +4,11 @@ from mailstore.models.aliases import Alias
 from mailstore.models.audit import AuditEntry
 from mailstore.models.bodies import Body, BodyCheck, StoreTie
 from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedName, SharedFailure
-from mailstore.models.domains import Domain
+from mailstore.models.domains import DnsLookup, Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
 from mailstore.models.mailbox_moves import MailboxMove
-from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
+from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox, ProfileLink
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
 from mailstore.models.policies import RetentionPolicy
 from mailstore.models.sending import SendingBudget
@@ -34,6 +34,7 @@ __all__ = [
     "DeviceCoverage",
     "DiaryBatch",
     "DiarySession",
+    "DnsLookup",
     "Domain",
     "DomainGrant",
     "EarlierStay",
@@ -53,6 +54,7 @@ __all__ = [
     "MailedCode",
     "Message",
     "MtaLogPosition",
+    "ProfileLink",
     "RefusedName",
     "RenameCount",
     "RetentionPolicy",

@@ -74,3 +74,21 @@ class Domain(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DnsLookup(models.Model):
+    """What DNS said of the records of a domain when somebody last asked, for the page about them.
+
+    `answers` has a list for each question: name, kind, outcome, and the data that was found.
+    """
+
+    domain = models.OneToOneField(Domain, models.CASCADE, primary_key=True, verbose_name=_("domain"))
+    looked_up_at = models.DateTimeField(_("looked up"))
+    answers = models.JSONField(_("answers"))
+
+    class Meta:
+        verbose_name = _("DNS look-up")
+        verbose_name_plural = _("DNS look-ups")
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.looked_up_at}"

@@ -161,6 +161,26 @@ class Device(models.Model):
         return self.name
 
 
+class ProfileLink(models.Model):
+    """A link to the profile that sets up a device, for one use. The next one for the same device replaces it.
+
+    `sealed` is the device's secret, encrypted with the link itself, of which only the `digest` is kept: whoever reads
+    the row learns nothing.
+    """
+
+    device = models.OneToOneField(Device, models.CASCADE, primary_key=True, verbose_name=_("device"))
+    digest = models.BinaryField(_("digest of the link"), unique=True)
+    sealed = models.BinaryField(_("sealed secret"))
+    ends_at = models.DateTimeField(_("ends"))
+
+    class Meta:
+        verbose_name = _("profile link")
+        verbose_name_plural = _("profile links")
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.ends_at}"
+
+
 class DeviceCoverage(models.Model):
     """Arrival numbers that every counting device of a mailbox has had since then, without a break.
 

@@ -1,10 +1,11 @@
-"""The steps that forget old records: diary, trace, web sessions, known networks, jobs and files of mailboxes.
+"""The steps that forget old records: diary, trace, web sessions, profile links, networks, jobs, files of mailboxes.
 
 - DIARY deletes sessions of the diary that are older than the policy of the mailbox says. Mailboxes that are on hold or
   removed keep theirs. With them go refused names that nobody tried for as long as no policy says otherwise.
 - TRACE deletes what senders were answered as long ago: by the policy of the mailbox, of the domain where no mailbox is
   concerned, else after DIARY_DAYS.
 - WEB_SESSIONS deletes web sessions that have ended.
+- PROFILE_LINKS deletes links to profiles that nobody has used in time. It has no figure.
 - KNOWN_NETWORKS deletes networks from which a user signed in longer than a month ago, and of each user all but the
   newest. It has no figure, since no page shows one.
 - OLD_JOBS deletes old jobs and files of mailboxes, with their rows, done or not. It has no figure either.
@@ -18,7 +19,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from mailstore.models import Job, MailboxImport, WebSession
+from mailstore.models import Job, MailboxImport, ProfileLink, WebSession
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_KEPT
 from mailstore.sql.policy_source import followed, site_policy
 from mailstore.sql.sweep_step import Step, SweepContext, windows
@@ -136,6 +137,14 @@ WEB_SESSIONS = Step(("sessions",), _count_sessions, _forget_sessions)
 
 def _count_nothing(_context: SweepContext) -> tuple[()]:
     return ()
+
+
+def _forget_links(context: SweepContext) -> tuple[()]:
+    ProfileLink.objects.filter(ends_at__lt=context.now).delete()
+    return ()
+
+
+PROFILE_LINKS = Step((), _count_nothing, _forget_links)
 
 
 _FORGET_OLD = f"""

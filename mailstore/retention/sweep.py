@@ -21,7 +21,7 @@ from mailstore.retention.directory_step import EXPIRED_ALIASES, REMOVALS
 from mailstore.retention.dry_run import run_on_copies
 from mailstore.retention.finding_detectors import FINDINGS
 from mailstore.retention.message_steps import MESSAGE_STEPS
-from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, TRACE, WEB_SESSIONS
+from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, PROFILE_LINKS, TRACE, WEB_SESSIONS
 from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
 from mailstore.retention.recovery_cap_step import RECOVERY_CAP
 from mailstore.retention.recovery_step import RECOVERY
@@ -49,6 +49,7 @@ STEPS: tuple[Step, ...] = (
     TRACE,
     FINDINGS,
     WEB_SESSIONS,
+    PROFILE_LINKS,
     KNOWN_NETWORKS,
     OLD_JOBS,
     TALLY,

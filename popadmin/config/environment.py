@@ -142,18 +142,28 @@ def networks(variable: str) -> tuple[str, ...]:
     )
 
 
+def addresses(variable: str) -> tuple[str, ...]:
+    """Return a comma-separated list of IP addresses, each with or without a port; an empty one asks for none."""
+    return tuple(_each(variable, "", _checked_ip_address, "IP addresses, with or without a port, such as 192.0.2.1:53"))
+
+
 def listen(variable: str, default: str, *, unix: bool = True) -> tuple[str, ...]:
     """Return a comma-separated list of addresses to listen on; an empty one switches the listener off."""
     check, form = (_checked_address, ADDRESS_FORM) if unix else (_checked_tcp_address, TCP_FORM)
     return tuple(_each(variable, default, check, f"{form}, several by commas, or empty"))
 
 
-def port(variable: str, listening: tuple[str, ...]) -> int | None:
-    """Return the port that clients connect to: by default the first listening port, None if the variable is empty."""
+def port(variable: str, default: int | None) -> int | None:
+    """Return the port that clients connect to; None if the variable is empty, or not set and without a default."""
     value = os.environ.get(variable)
     if value is None:
-        return next((int(item.rpartition(":")[2]) for item in listening if not item.startswith("unix:")), None)
+        return default
     return integer(variable, 0, least=1, most=65535) if value.strip() else None
+
+
+def first_port(listening: tuple[str, ...]) -> int | None:
+    """Return the first port of these addresses; None if there is none but unix sockets."""
+    return next((int(item.rpartition(":")[2]) for item in listening if not item.startswith("unix:")), None)
 
 
 def _each(variable: str, default: str, check: Callable[[str], str], allowed: str) -> list[str]:
@@ -186,4 +196,13 @@ def _checked_tcp_address(item: str) -> str:
         raise ValueError(item)
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
         raise ValueError(item)
+    return item
+
+
+def _checked_ip_address(item: str) -> str:
+    """Return the item if it is an IP address, with or without a port."""
+    try:
+        ipaddress.ip_address(item)
+    except ValueError:
+        ipaddress.ip_address(_checked_tcp_address(item).rpartition(":")[0].strip("[]"))
     return item

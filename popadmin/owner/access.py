@@ -29,6 +29,11 @@ def audit_entries(mailbox: Mailbox, except_by: User | None) -> QuerySet[AuditEnt
     return rows if except_by is None else rows.exclude(actor=except_by)
 
 
+def domain_admins(mailbox: Mailbox) -> QuerySet[User]:
+    """Return who administers the domain of the owner's mailbox, to ask them. Hosting admins have no grant."""
+    return User.objects.filter(grants__domain=mailbox.domain_id, is_active=True).order_by("address")
+
+
 def live_messages(user: User) -> QuerySet[Message]:
     return messages(user).filter(removed__isnull=True)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailstore.models import Device, DiarySession
 from mailstore.retention import waiting_mail
 from mailstore.retention.waiting_mail import Waiting
-from popadmin.owner import access, refusals
+from popadmin.owner import access, pop_switch, refusals
 from popadmin.web import device_mode
 from popadmin.web.form_fields import Option
 from popadmin.web.formats import ago, count, day, moment
@@ -94,8 +94,8 @@ def _last_use(device: Device) -> SafeString | str:
 def state_line(device: Device) -> StateLine:
     """Return how a device `with_waiting` stands, the worst first: POP is off, refused, silent, awaited, works."""
     if not device.mailbox.pop:
-        text = _("No mail program can sign in to this mailbox. Your administrator switches POP on.")
-        return StateLine("warn", "exclamation-triangle-fill", gettext_lazy("POP is off"), text)
+        off = " ".join((_("No mail program can sign in to this mailbox."), pop_switch.remedy(device.mailbox)))
+        return StateLine("warn", "exclamation-triangle-fill", gettext_lazy("POP is off"), off)
     if device.main and not device.mailbox.main_pop:
         text = _("Mail programs sign in with device passwords only. These pages still take the main password.")
         return StateLine("", "slash-circle", gettext_lazy("Not for mail programs"), text)

@@ -40,5 +40,4 @@ urlpatterns = [
     path("recovery/restore/", recovery.Restore.as_view(), name="recovery-restore"),
     path("recovery/undo/", recovery.UndoRestore.as_view(), name="recovery-undo"),
     path("recovery/purge/", recovery.Purge.as_view(), name="recovery-purge"),
-    path("setup/device/", connect.Setup.as_view(), name="setup-device"),
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Domain, Mailbox
+from popadmin.owner import pop_switch
 from popadmin.owner.device_state import DeviceRow
 from popadmin.web import mailbox_state
 from popadmin.web.formats import count
@@ -25,7 +26,6 @@ _WORST: dict[str, Promise] = {  # in the order of a delivery: the switch is judg
 _REMEDIES: dict[str, Promise] = {
     "near": gettext_lazy("When it is full, new mail is refused. Delete what you no longer need."),
     "closed": gettext_lazy("Senders get an error. Your administrator switches it on."),
-    "no-pop": gettext_lazy("Mail still arrives and waits. Your administrator switches POP on."),
     "held": gettext_lazy("Nothing is removed automatically, and nothing is deleted for good."),
 }
 _FULL_AND_CLOSED = gettext_lazy("Delete what you no longer need, or ask your administrator for more space.")
@@ -48,7 +48,7 @@ class Notice:
     """A state line of the start page: what is unusual, and what the owner can do about it."""
 
     state: MailboxState
-    remedy: Promise
+    remedy: Promise | str
 
     @property
     def makes_room(self) -> bool:
@@ -59,7 +59,9 @@ def notices(mailbox: Mailbox) -> list[Notice]:
     """Return what the owner should know, worst first. What is a choice of their own is said where they chose it."""
     does = mailbox.domain.over_quota
     full = _FULL[does] if mailbox.receives else _FULL_AND_CLOSED
-    remedies = {**_REMEDIES, "full": full}
+    remedies: dict[str, Promise | str] = {**_REMEDIES, "full": full}
+    if not mailbox.pop:
+        remedies["no-pop"] = " ".join((_("Mail still arrives and waits."), pop_switch.remedy(mailbox)))
     if mailbox.receives:
         remedies["domain-full"] = _DOMAIN_FULL[does]
     return [Notice(state, remedies[state.name]) for state in mailbox_state.states(mailbox) if state.name in remedies]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from popadmin.signin.views import forgotten, recovery_address, settings, sign_in
+from popadmin.signin.views import forgotten, invitation, recovery_address, settings, sign_in
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("password/forgotten/", forgotten.ForgottenPassword.as_view(), name="password-forgotten"),
     path("password/mailed/", forgotten.LinkSent.as_view(), name="password-mailed"),
     path("password/new/<str:uid>/<str:token>/", forgotten.ResetPassword.as_view(), name="password-reset"),
+    path("password/invitation/<str:token>/", invitation.Invited.as_view(), name="invitation"),
     path("settings/", settings.Settings.as_view(), name="settings"),
     path("settings/sessions/", settings.end_sessions, name="settings-sessions"),
     path("settings/recovery-address/", recovery_address.RecoveryAddress.as_view(), name="settings-recovery-address"),

@@ -35,6 +35,7 @@ VERBS: dict[str, Promise] = {
     "device.add": gettext_lazy("connected a device of"),
     "device.kind": gettext_lazy("changed the kind of a device of"),
     "device.mode": gettext_lazy("changed the mode of a device of"),
+    "device.profile": gettext_lazy("fetched the profile for a device of"),
     "device.rename": gettext_lazy("renamed a device of"),
     "device.revoke": gettext_lazy("revoked a device of"),
     "device.send": gettext_lazy("changed the right to send of a device of"),
@@ -55,6 +56,7 @@ VERBS: dict[str, Promise] = {
     "mailbox.hashes": gettext_lazy("exported the password hashes of"),
     "mailbox.import": gettext_lazy("imported mail into"),
     "mailbox.invite": gettext_lazy("mailed a link to choose a password to"),
+    "mailbox.letter": gettext_lazy("made a letter with a link to choose a password for"),
     "mailbox.leave": gettext_lazy("moved to another domain the mailbox"),
     "mailbox.password": gettext_lazy("set the password of"),
     "mailbox.purge-asked": gettext_lazy("asked to delete for good the mailbox"),
@@ -83,6 +85,7 @@ VERBS: dict[str, Promise] = {
 # Verbs with one of their facts, which is then none of the details.
 _NAMING: dict[str, tuple[str, Promise]] = {
     "device.add": ("device", gettext_lazy("connected the device “%(name)s” of")),
+    "device.profile": ("device", gettext_lazy("fetched the profile for the device “%(name)s” of")),
     "device.revoke": ("device", gettext_lazy("revoked the device “%(name)s” of")),
     "domain.rename": ("old_name", gettext_lazy("renamed the domain %(name)s to")),
     "grant.create": ("domain", gettext_lazy("gave the administration of %(name)s to")),

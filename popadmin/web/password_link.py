@@ -1,4 +1,4 @@
-"""The mail with a link for one new password: for who forgot it, and for who was invited by an administrator."""
+"""The mail with a link for one new password, for who forgot it. `invitation_link` is for who has none yet."""
 
 from __future__ import annotations
 

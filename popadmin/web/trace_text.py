@@ -49,9 +49,7 @@ _MEANINGS: dict[str, Promise] = {
     Reason.ALIAS_OFF: gettext_lazy("The alias of this address is switched off."),
     Reason.CLOSED: gettext_lazy("The mailbox is set to receive nothing."),
     Reason.DOMAIN_OFF: gettext_lazy("The domain is suspended, so none of its mailboxes receives mail."),
-    Reason.LOOP: gettext_lazy(
-        "It was here before: forwards lead to each other, or a program sends it again."
-    ),
+    Reason.LOOP: gettext_lazy("It was here before: forwards lead to each other, or a program sends it again."),
     Reason.ADDRESS: gettext_lazy("It is not written like an address."),
     Reason.UTF8: gettext_lazy("The sending server did not say that it can send addresses with such letters."),
     Reason.REJECTED: gettext_lazy("The mail server refused it, so it never came here."),

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.contrib.auth.tokens import default_token_generator
+from django.test import RequestFactory
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies, target_confirmation
+from mailstore.directory import (
+    aliases,
+    domain_removal,
+    domains,
+    grants,
+    mailbox_removal,
+    policies,
+    profile_links,
+    target_confirmation,
+)
 from mailstore.models import (
     Device,
     Domain,
@@ -26,6 +37,7 @@ from mailstore.models import (
 from mailstore.transfer import mailbox_import
 from popadmin.owner import forward_letter
 from popadmin.panel.bulk_actions import ACTIONS
+from popadmin.web import invitation_link
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -46,7 +58,7 @@ OF_HOSTS = _names(
 )
 OF_ADMINS = _names(
     "overview trace search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new "
-    "aliases-one operations visits-names domains-addresses domains-admins domains-settings "
+    "aliases-one operations visits-names domains-addresses domains-admins domains-dns domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
     "mailboxes-rename mailboxes-imports mailboxes-import mailboxes-stopped mailboxes-moves "
@@ -56,8 +68,9 @@ OF_OWNERS = _names(
     "mailbox mailbox-stopped mailbox-trace devices devices-connect devices-one devices-revoke settings-forwarding "
     "settings-history messages messages-one messages-purge diary recovery recovery-restore recovery-purge"
 )
-OF_STRANGERS = frozenset(
-    {"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device", "forward-consent"}
+OF_STRANGERS = _names(
+    "sign-in password-forgotten password-mailed password-reset invitation setup setup-device setup-profile "
+    "forward-consent"
 )
 PAGES = {
     HOST: OF_ALL | OF_ADMINS | OF_HOSTS,
@@ -71,9 +84,9 @@ NO_PAGES = _names(
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo mailboxes-removal-undo mailboxes-change-undo mailboxes-invitation "
-    "domains-rename-undo messages-remove messages-undo recovery-undo policies-undo "
+    "domains-rename-undo mailboxes-letter messages-remove messages-undo recovery-undo policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
-    "mailboxes-import-undo-step devices-name "
+    "mailboxes-import-undo-step devices-name setup-profile-file domains-dns-found domains-dns-again "
     "devices-mode devices-status messages-file mailboxes-moves-again mailboxes-moves-end"
 )
 
@@ -146,6 +159,11 @@ def _paths(name: str, person: str, keys: Keys) -> list[str]:
         user = User.objects.get(address=ANN)
         uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
         return [reverse(name, args=[uid, token])]
+    if name == "invitation":
+        request = RequestFactory().get("/", SERVER_NAME="localhost")
+        return [urlsplit(invitation_link.url(request, User.objects.get(address=ANN))).path]
+    if name == "setup-profile":
+        return [reverse(name, args=[profile_links.make(Device.objects.get(name__startswith="A phone"), "s" * 32)])]
     if name == "mailboxes":
         return [reverse(name), f"{reverse(name)}?q=nobody", f"{reverse(name)}?state=purple"]
     if name in ("trace", "mailbox-trace"):

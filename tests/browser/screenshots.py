@@ -23,6 +23,7 @@ RUNS = "Ctrl-C stops it"  # it says so once the demo is made
 START_SECONDS = 120
 WIDTH, HEIGHT = 820, 620  # of a window
 WINDOW, PAGE, RULES = "body", "main", "section[aria-labelledby=rules]"  # what a picture is of
+PROGRAM = "section[data-program]:not([hidden])"
 CHLOE, ALICE = "chloe@example.test", "alice@example.test"
 LOST = "What is new this month"  # a message of the demo that a device has deleted
 
@@ -76,7 +77,7 @@ PICTURES: tuple[tuple[str, str, Callable[[Page, Words], None], str], ...] = (
     ("mailbox", CHLOE, mailbox, WINDOW),
     ("rules", CHLOE, mailbox, RULES),
     ("devices", CHLOE, devices, PAGE),
-    ("connecting", ALICE, connecting, PAGE),
+    ("connecting", ALICE, connecting, PROGRAM),
     ("message", CHLOE, message, PAGE),
     ("recovery", CHLOE, recovery, PAGE),
     ("diary", CHLOE, diary, PAGE),

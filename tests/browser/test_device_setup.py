@@ -48,11 +48,11 @@ def test_another_program_shows_its_steps_and_the_same_password(visit):
     sign_in(page)
     connect(page)
     secret = page.locator("#copy-secret").text_content()
-    page.get_by_role("link", name="Outlook").click()
+    page.get_by_role("link", name="Outlook (classic)").click()
     expect(page.get_by_text("“Advanced options”")).to_be_visible()
     expect(page.locator("#copy-secret-outlook")).to_have_text(secret)
     expect(page.locator("#copy-secret")).to_be_hidden()
-    expect(page.get_by_role("link", name="Outlook")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("link", name="Outlook (classic)")).to_have_attribute("aria-current", "true")
 
 
 def test_the_program_is_chosen_first_also_without_script(visit):
@@ -60,10 +60,10 @@ def test_the_program_is_chosen_first_also_without_script(visit):
     page = visit(**NO_SCRIPT)
     sign_in(page)
     page.goto("/devices/connect/")
-    page.get_by_role("link", name="Android").click()
+    page.get_by_role("link", name="Gmail app").click()
     connect_here(page)
     expect(page.get_by_text("In the Gmail app")).to_be_visible()
-    expect(page.get_by_role("link", name="Outlook")).to_have_count(0)
+    expect(page.get_by_role("link", name="Outlook (classic)")).to_have_count(0)
 
 
 def test_without_script_a_link_leads_to_where_it_is_told(visit):

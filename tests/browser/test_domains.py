@@ -7,7 +7,9 @@ from playwright.sync_api import Page, expect
 
 from mailstore.directory import grants
 from mailstore.models import Alias, Domain
+from popadmin.connect.dns import check
 from tests.browser.test_pages import NO_SCRIPT, PHONE, sign_in
+from tests.fakes.dns_server import dns_server
 from tests.site.page_users import an_admin
 from tests.site.rows import ACTOR, PASSWORD, a_domain
 
@@ -125,3 +127,19 @@ def test_a_domain_admin_runs_his_domain_on_a_phone(visit):
     page.get_by_role("button", name="Save").click()
     said(page, "Saved.")
     assert Domain.objects.get(name="example.org").owner_forwards
+
+
+def test_the_records_in_dns_fill_in_by_themselves_and_the_zone_is_copied_whole(visit, settings):
+    an_admin()
+    domain = Domain.objects.get(name=a_domain("customer.example"))
+    with dns_server() as server:
+        settings.DNS_SERVERS = [server.address]
+        server.put("customer.example", "MX", "10 mx.other.example.")
+        page = visit(permissions=["clipboard-read", "clipboard-write"])
+        sign_in(page, "root")
+        page.goto(f"/domains/{domain.pk}/dns/")
+        expect(page.get_by_text("10 mx.other.example.")).to_be_visible()
+        expect(page.get_by_role("button", name="Look again")).to_be_visible()
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == check.unasked("customer.example").zone

@@ -11,8 +11,7 @@ from django.utils.html import escape
 
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
-from popadmin.owner.program_steps import LABELS, PROGRAMS
-from popadmin.owner.qr_code import qr_code
+from popadmin.connect.program_steps import LABELS, PROGRAMS
 from popadmin.owner.refusals import LEADS, REMEDIES
 from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import a_message
@@ -136,12 +135,6 @@ def test_the_page_of_the_code_tells_host_and_ports_to_anybody_and_nothing_else(c
     page = client.get("/setup/device/").content.decode()
     assert "mail.example.test" in page
     assert "1995" in page
-
-
-def test_the_code_is_drawn_as_squares_inside_a_quiet_zone():
-    drawn = qr_code("hello")
-    assert drawn.side == 21 + 8
-    assert drawn.path.startswith("M4 4h7v1h-7z")  # the top of the first finder pattern
 
 
 def test_the_waiting_page_learns_of_the_first_sign_in():

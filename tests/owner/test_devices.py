@@ -115,7 +115,7 @@ def test_with_pop_off_every_device_says_so_and_who_switches_it_on():
     device = a_device(last_sign_in_at=timezone.now())
     client = signed_in(ANN)
     for path in ("", f"{device.pk}/"):
-        assert "Your administrator switches POP on." in texts(client.get(f"/devices/{path}"))
+        assert "switch on “POP” in the settings of your mailbox." in texts(client.get(f"/devices/{path}"))
 
 
 def test_who_has_the_main_password_alone_is_told_what_devices_are_for():

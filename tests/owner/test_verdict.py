@@ -92,20 +92,20 @@ def test_full_is_worse_than_pop_off():
     box = an_owner(quota_octets=10, pop=False)
     a_message(box, octets=10)
     assert heading() == "New mail is refused: your mailbox is full."
-    assert "Your administrator switches POP on." in page()
+    assert "Ask your provider, mail.example.test, to switch on “POP”" in page()
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "said", "remedy"),
     [
-        ({"pop": False}, "POP is off: your mail programs cannot fetch mail."),
-        ({"receives": False}, "New mail is refused: receiving is switched off."),
+        ({"pop": False}, "POP is off: your mail programs cannot fetch mail.", "Ask your provider"),
+        ({"receives": False}, "New mail is refused: receiving is switched off.", "Your administrator switches it on."),
     ],
 )
-def test_a_switch_is_said_first_with_who_sets_it(fields, said):
+def test_a_switch_is_said_first_with_who_sets_it(fields, said, remedy):
     an_owner(**fields)
     assert heading() == said
-    assert "Your administrator switches" in page()
+    assert remedy in page()
 
 
 def test_below_the_heading_stands_the_newest_message_with_its_sender():

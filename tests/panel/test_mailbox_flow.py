@@ -12,10 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore.directory import aliases, domains, grants, mailboxes
-from mailstore.models import Alias, Device, Domain, Finding, Mailbox, User
+from mailstore.models import Alias, Device, Domain, Finding, Mailbox
 from popadmin.panel.mailbox_flow import STOPS_MOST, Stop
-from popadmin.web import mail_limit
-from popadmin.web.mail_limit import ACCOUNT_HOURLY
 from tests.owner.mail import a_device, a_session
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
@@ -226,31 +224,6 @@ def test_the_rail_says_by_whom_it_was_made_and_links_to_domain_policy_and_audit(
     assert "by tester" in seen
     assert f'href="/domains/{ann.domain_id}/"' in seen
     assert 'href="/audit/?q=ann%40example.org"' in seen
-
-
-def test_an_invitation_goes_to_the_recovery_address_and_the_audit_has_it(root: Client, mailoutbox: Any) -> None:
-    ann = an_owner()
-    assert "Send invitation" not in text(page(root, ann, "password/"))
-    refused = root.post(f"/mailboxes/{ann.pk}/invitation/", follow=True)
-    assert "has no recovery address" in text(refused)
-    User.objects.filter(address=ANN).update(recovery_address="ann@home.example")
-    assert "Send invitation" in text(page(root, ann, "password/"))
-    sent = root.post(f"/mailboxes/{ann.pk}/invitation/", follow=True)
-    assert "on its way to a•••@home.example" in text(sent)
-    (mail,) = mailoutbox
-    assert mail.to == ["ann@home.example"]
-    assert "/password/new/" in mail.body
-    assert "mailed a link to choose a password to" in text(page(root, ann, "diary/"))
-
-
-def test_invitations_share_the_hourly_limit_of_forgotten_passwords(root: Client, mailoutbox: Any) -> None:
-    bob = an_owner("bob@example.org")
-    User.objects.filter(address="bob@example.org").update(recovery_address="bob@home.example")
-    answers = [text(root.post(f"/mailboxes/{bob.pk}/invitation/", follow=True)) for _ in range(ACCOUNT_HOURLY + 1)]
-    assert "too many within an hour" in answers[-1]
-    assert not any("too many within an hour" in answer for answer in answers[:-1])
-    assert len(mailoutbox) == ACCOUNT_HOURLY
-    assert not mail_limit.may_mail("bob@example.org"), "the forgotten page counts under the same name"
 
 
 def test_what_was_created_names_all_that_a_mail_program_asks(root: Client, settings: Any) -> None:

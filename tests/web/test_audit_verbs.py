@@ -13,6 +13,7 @@ from popadmin.web import audit_text
     [
         ("device.add", {"device": "iPad"}, "connected the device “iPad” of"),
         ("device.revoke", {"device": "iPad"}, "revoked the device “iPad” of"),
+        ("device.profile", {"device": "iPad"}, "fetched the profile for the device “iPad” of"),
         ("device.add", {}, "connected a device of"),
         ("grant.create", {"domain": "one.example"}, "gave the administration of one.example to"),
         ("grant.remove", {"domain": "one.example"}, "took the administration of one.example from"),

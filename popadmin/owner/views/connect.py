@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.generic import FormView, TemplateView
+from django.views.generic import FormView
 
-from mailstore.directory import devices, policies
+from mailstore.directory import devices, policies, profile_links
 from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.policy import device_secret
-from popadmin.owner import access, device_state, program_steps
+from popadmin.connect import profile_signature, program_steps
+from popadmin.connect.program_steps import GROUPS, OTHER, PROGRAMS, Program, page_values
+from popadmin.connect.qr_code import QrCode, qr_code
+from popadmin.owner import access, device_state
 from popadmin.owner.forms import ConnectForm
-from popadmin.owner.program_steps import OTHER, PROGRAMS, Program
-from popadmin.owner.qr_code import qr_code
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
-from popadmin.web.server_settings import server_settings
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOffer:
+    """How the owner gets the profile of a new device: on this device by its file, on another by a code of a page."""
+
+    file_url: str
+    qr: QrCode
+    is_verifiable: bool
 
 
 class Connect(RejectionMixin, FormView[ConnectForm]):
@@ -44,7 +52,7 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
         crumbs = [breadcrumb(_("Devices"), "devices")]
-        programs = {"programs": PROGRAMS, "chosen": self._program()}
+        programs = {"groups": GROUPS, "chosen": self._program()}
         return super().get_context_data(**kwargs, mailbox=mailbox, breadcrumbs=crumbs, **programs)
 
     def perform(self, form: Any) -> HttpResponse:
@@ -53,6 +61,7 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
         first = not access.devices(user).filter(main=False).exists()
         device, secret = devices.add(user.address, actor=actor(self.request), **form.cleaned_data)
         context = self._created(device, device_secret.shown(secret))
+        context["profile"] = self._profile(profile_links.make(device, secret))
         context |= {"main": access.devices(user).get(main=True), "is_first": first, "mailbox": mailbox}
         context["silent_days"] = _silent_days(mailbox)
         return self.response_class(self.request, ["owner/connected.html"], context)
@@ -63,40 +72,21 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
         # Behind the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
         setup_url = self.request.build_absolute_uri(reverse("setup-device")) + f"#{fragment}"
         return {
-            **program_values(chosen, address=address, secret=secret),
+            **page_values(chosen, address=address, secret=secret),
             "device": device,
             "line": device_state.state_line(device),
-            "others": [program_values(other, address=address, secret=secret) for other in PROGRAMS if other != chosen],
+            "others": [page_values(other, address=address, secret=secret) for other in PROGRAMS if other != chosen],
             "qr": qr_code(setup_url),
             "breadcrumbs": [breadcrumb(_("Devices"), "devices")],
         }
 
+    def _profile(self, token: str) -> ProfileOffer:
+        page = self.request.build_absolute_uri(reverse("setup-profile", args=[token]))
+        file = reverse("setup-profile-file", args=[token])
+        return ProfileOffer(file, qr_code(page), profile_signature.is_verifiable())
+
     def _program(self) -> Program | None:
         return program_steps.program(self.request.POST.get("program") or self.request.GET.get("program"))
-
-
-@method_decorator(login_not_required, name="dispatch")
-class Setup(TemplateView):
-    """The page that the QR code opens. The user name and the password never reach the server: a script shows them.
-
-    The sign-in page has a link to it too, for all who only need the server, the port and the encryption.
-    """
-
-    template_name = "owner/setup.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, **program_values(OTHER, address="", secret=""))
-
-
-def program_values(chosen: Program, *, address: str, secret: str) -> dict[str, Any]:
-    """Return what a page shows about a program: itself, the values that it asks, and the ports of the site."""
-    site = server_settings()
-    return {
-        "chosen": chosen,
-        "programs": PROGRAMS,
-        "values": list(program_steps.values(chosen, site, address=address, secret=secret)),
-        "other_ports": site.ports[1:],
-    }
 
 
 def _silent_days(mailbox: Mailbox) -> int:

@@ -19,10 +19,10 @@ from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device, DiarySession
 from mailstore.retention import waiting_mail
-from popadmin.owner import access, device_state, program_steps
+from popadmin.connect import program_steps
+from popadmin.connect.program_steps import OTHER, page_values
+from popadmin.owner import access, device_state, pop_switch
 from popadmin.owner.forms import ModeForm, RenameForm
-from popadmin.owner.program_steps import OTHER
-from popadmin.owner.views.connect import program_values
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
 from popadmin.web.layout import breadcrumb
@@ -39,7 +39,8 @@ class Devices(TemplateView):
         user = signed_in(self.request)
         mailbox = get_object_or_404(access.mailboxes(user))
         rows = device_state.rows(access.devices(user))
-        return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, only_main=len(rows) == 1)
+        pop_remedy = "" if mailbox.pop else pop_switch.remedy(mailbox)
+        return super().get_context_data(**kwargs, devices=rows, only_main=len(rows) == 1, pop_remedy=pop_remedy)
 
 
 class DevicePage(TemplateView):
@@ -76,7 +77,7 @@ class DevicePage(TemplateView):
         if self.device.main or self.device.last_sign_in_at is not None:
             return {}
         chosen = program_steps.program(self.request.GET.get("program")) or OTHER
-        return program_values(chosen, address=signed_in(self.request).address, secret="")
+        return page_values(chosen, address=signed_in(self.request).address, secret="")
 
     def _forms(self) -> dict[str, Form]:
         return {

@@ -1,25 +1,22 @@
-"""Create a mailbox, set a new password, and hand the password over: on a page shown once, or by an invitation."""
+"""Create a mailbox, set a new password, and hand the password over on a page that is shown once."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.views.generic import FormView, View
+from django.views.generic import FormView
 
-from mailstore.directory import mailboxes, recovery_addresses
+from mailstore.directory import mailboxes
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Mailbox
-from popadmin.panel import access
+from popadmin.panel import access, invitation
 from popadmin.panel.forms.mailboxes import MustChange, NewMailbox
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
-from popadmin.web import form_rejection, mail_limit, password_link, people, request_lookup
+from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
-from popadmin.web.mailer import NotSent, send
 from popadmin.web.people import signed_in
 from popadmin.web.server_settings import server_settings
 
@@ -76,39 +73,9 @@ class Password(MailboxPage, RejectionMixin, FormView[MustChange]):
             breadcrumbs=self.above(),
             mailbox=self.mailbox,
             devices=access.devices(self.mailbox).filter(main=False).count(),
-            invitable=_invitable(self.mailbox),
+            invitable=invitation.mailable(self.mailbox),
+            may_choose=invitation.may_choose(self.mailbox),
         )
-
-
-class Invitation(MailboxPage, View):
-    """Mail the owner a link to choose a password. The password stays as it is until they use the link."""
-
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        user = self.mailbox.user
-        if not _invitable(self.mailbox):
-            messages.error(request, _("%(address)s has no recovery address to send a link to.") % {"address": user})
-            return redirect("mailboxes-one", self.mailbox.pk)
-        if not mail_limit.may_mail(user.address):
-            text = _("No link was sent: %(address)s has had too many within an hour. Wait an hour, then try again.")
-            messages.error(request, text % {"address": user})
-            return redirect("mailboxes-one", self.mailbox.pk)
-        try:
-            send(password_link.mail(request, user))
-        except NotSent:
-            messages.error(request, _("The mail was not sent: the mail server did not accept it. The log says why."))
-        else:
-            mailboxes.record_invitation(self.mailbox, actor=request_lookup.actor(request))
-            masked = recovery_addresses.masked(user.recovery_address)
-            text = _("A link to choose a password is on its way to %(address)s. It works once, within an hour.")
-            messages.success(request, text % {"address": masked})
-        return redirect("mailboxes-one", self.mailbox.pk)
-
-
-def _invitable(mailbox: Mailbox) -> bool:
-    """Return whether a link may be mailed: to a recovery address elsewhere, of an owner who may use these pages."""
-    user = mailbox.user
-    usable = user.is_active and mailbox.domain.active and mailbox.web
-    return usable and bool(user.recovery_address) and not recovery_addresses.is_hosted(user)
 
 
 def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
@@ -120,7 +87,8 @@ def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, 
         "back": reverse("mailboxes-one", args=[mailbox.pk]),
         "server": server_settings(),
         "site": request.build_absolute_uri("/"),
-        "invitable": _invitable(mailbox),
+        "invitable": invitation.mailable(mailbox),
+        "may_choose": invitation.may_choose(mailbox),
         "breadcrumbs": [MAILBOXES],
     }
     return render(request, "panel/mailbox_secret.html", context)

@@ -64,11 +64,22 @@ class ResetPassword(FormView[ResetPasswordForm]):
     template_name = "signin/reset.html"
     form_class = ResetPasswordForm
 
+    invalid_template = "signin/link_invalid.html"
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.user = _user_of_link(kwargs["uid"], kwargs["token"])
+        self.user = self.user_of_link(**kwargs)
         if self.user is None:
-            return self.response_class(request, ["signin/link_invalid.html"], {}, status=410)
+            return self.response_class(request, [self.invalid_template], {}, status=410)
         return super().dispatch(request, *args, **kwargs)
+
+    def user_of_link(self, **link: str) -> User | None:
+        """Return the user of a valid link. None for any other link, and for users who may not use the web."""
+        try:
+            key = int(force_str(urlsafe_base64_decode(link["uid"])))
+        except (ValueError, OverflowError):
+            return None
+        user = user_with_pages(key)
+        return user if default_token_generator.check_token(user, link["token"]) else None
 
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "user": self.user}
@@ -92,13 +103,9 @@ def _obstacle(user: User | None) -> str | None:
     return sign_in_log.HOSTED_ADDRESS if user.hosted else None  # type: ignore[attr-defined]  # annotated
 
 
-def _user_of_link(uid: str, token: str) -> User | None:
-    """Return the user of a valid link. None for any other link, and for users who may not use the web."""
-    try:
-        key = int(force_str(urlsafe_base64_decode(uid)))
-    except (ValueError, OverflowError):
-        return None
+def user_with_pages(key: int) -> User | None:
+    """Return the user with this key who may use the web."""
     user = people.users_with_rights().filter(pk=key).first() if 0 < key < 2**63 else None
     if user is None or people.suspended(user) or people.web_switched_off(user):
         return None
-    return user if default_token_generator.check_token(user, token) else None
+    return user

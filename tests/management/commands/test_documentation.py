@@ -14,10 +14,13 @@ from mailstore.management.shell import ShellCommand
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/commands.md"
 DJANGOS_OWN = {option for action in BaseCommand().create_parser("", "")._actions for option in action.option_strings}
+ELSEWHERE = {"up"}  # in the README and docs/install.md
 OURS = {
     name: command
     for name, app in get_commands().items()
-    if app == "mailstore" and isinstance(command := load_command_class(app, name), ShellCommand)
+    if app in {"mailstore", "popadmin"}
+    and name not in ELSEWHERE
+    and isinstance(command := load_command_class(app, name), ShellCommand)
 }
 
 

@@ -1,0 +1,56 @@
+"""Invite the owner of a mailbox to choose a password: by mail, or by a letter to print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.generic import View
+
+from mailstore.directory import mailboxes, recovery_addresses
+from popadmin.panel import invitation
+from popadmin.panel.row_page import MailboxPage
+from popadmin.web import mail_limit, request_lookup
+from popadmin.web.mailer import NotSent, send
+
+
+class Invitation(MailboxPage, View):
+    """Mail the owner a link to choose a password. The password stays as it is until they use the link."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        user = self.mailbox.user
+        if not invitation.mailable(self.mailbox):
+            messages.error(request, _("%(address)s has no recovery address to send a link to.") % {"address": user})
+            return redirect("mailboxes-one", self.mailbox.pk)
+        if not mail_limit.may_mail(user.address):
+            text = _("No link was sent: %(address)s has had too many within an hour. Wait an hour, then try again.")
+            messages.error(request, text % {"address": user})
+            return redirect("mailboxes-one", self.mailbox.pk)
+        try:
+            send(invitation.mail(request, user))
+        except NotSent:
+            messages.error(request, _("The mail was not sent: the mail server did not accept it. The log says why."))
+        else:
+            mailboxes.record_invitation(self.mailbox, actor=request_lookup.actor(request))
+            masked = recovery_addresses.masked(user.recovery_address)
+            text = _("A link to choose a password is on its way to %(address)s. It works once, within a week.")
+            messages.success(request, text % {"address": masked})
+        return redirect("mailboxes-one", self.mailbox.pk)
+
+
+class Letter(MailboxPage, View):
+    """Show a letter to print, in the language of its reader. Each has a link of its own, so it is asked for by POST."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        if not invitation.may_choose(self.mailbox):
+            text = _("%(address)s may not use these pages, so a link to choose a password would not work.")
+            messages.error(request, text % {"address": self.mailbox.user})
+            return redirect("mailboxes-one", self.mailbox.pk)
+        mailboxes.record_letter(self.mailbox, actor=request_lookup.actor(request))
+        with translation.override(invitation.language(self.mailbox.user)):
+            context = {**invitation.letter(request, self.mailbox.user), "mailbox": self.mailbox}
+            return render(request, "panel/mailbox_letter.html", context)
