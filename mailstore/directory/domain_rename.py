@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -59,6 +59,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         _refuse_taken(domain, wanted, other)
         if other is None and not look_alike:
             look_alikes.refuse_domain(wanted)
+        _keep_from_purges(domain)
         _refuse_collisions(collisions(domain, wanted))
         mailbox_moves.keep_names(Mailbox.objects.filter(domain=domain))
         renamed = _move(domain, wanted)
@@ -111,6 +112,15 @@ def _refuse_taken(domain: Domain, wanted: str, other: Domain | None) -> None:
             % {"other": other, "domain": domain},
             field="name",
         )
+
+
+def _keep_from_purges(domain: Domain) -> None:
+    """Lock the mailboxes so that none is purged meanwhile: a purge locks them first, then deletes their users.
+
+    A lock of the keys alone lets deliveries go on.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM mailstore_mailbox WHERE domain_id = %s ORDER BY id FOR KEY SHARE", [domain.pk])
 
 
 def _refuse_collisions(addresses: Sequence[str]) -> None:

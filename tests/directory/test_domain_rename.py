@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 from mailstore.directory import admins, aliases, domain_removal, domain_rename, domains, grants, mailbox_removal
 from mailstore.directory.domain_rename import RenamedDomain
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, User
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
+from tests.up.programs import until
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "example.org", "new.example"
@@ -128,3 +132,32 @@ def test_the_statements_do_not_grow_with_the_mailboxes(django_assert_max_num_que
     with django_assert_max_num_queries(30):
         rename()
     assert Mailbox.objects.filter(user__address__endswith="@new.example").count() == 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mailbox_that_is_purged_meanwhile_ends_neither_the_rename_nor_the_purge_in_a_deadlock():
+    """The harm: the rename held the user and waited for the mailbox, the purge the other way round."""
+    a_mailbox("kept@example.org")
+    gone = a_mailbox("gone@example.org")
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            purged = Mailbox.objects.select_for_update(of=("self",)).select_related("user").get(pk=gone.pk)
+            renaming = other.submit(_rename_elsewhere)
+            until(_somebody_waits, "the rename waits for the purge")
+            AuditEntry.objects.filter(mailbox=purged).update(mailbox=None)
+            purged.user.delete()
+        assert renaming.result(30).mailboxes == 1
+    assert set(User.objects.filter(mailbox__isnull=False).values_list("address", flat=True)) == {"kept@new.example"}
+
+
+def _rename_elsewhere() -> RenamedDomain:
+    try:
+        return rename()
+    finally:
+        connection.close()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")  # fresh within a transaction too
+        return bool(cursor.fetchone()[0])
