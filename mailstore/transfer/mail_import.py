@@ -236,8 +236,10 @@ async def _store(current: _Import, message: SourceMessage, taken: set[str]) -> _
 
 def _twin(current: _Import, message: SourceMessage, content: bytes, taken: set[str]) -> ImportedSource:
     """Return the row of a message that has a twin. No other message gets its UIDL, which mail programs have seen."""
-    uidl = message.uidl if message.uidl not in taken else None
-    digest = spent_uidls.digest(uidl) if uidl is not None and spent_uidls.is_uidl(uidl) else None
+    digest = None
+    if message.uidl is not None and message.uidl not in taken and spent_uidls.is_uidl(message.uidl):
+        taken.add(message.uidl)
+        digest = spent_uidls.digest(message.uidl)
     return ImportedSource(
         mailbox_id=current.mailbox,
         source=message.identity,

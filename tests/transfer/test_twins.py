@@ -110,6 +110,15 @@ def test_the_uidl_of_a_twin_is_given_to_no_other_message(tmp_path: Path) -> None
     assert run(tmp_path / "m") == ImportResult(imported=1, present=1, renamed=1)
 
 
+def test_twins_of_one_uidl_are_known_the_next_time_too(tmp_path: Path) -> None:
+    a_mailbox()
+    run(a_maildir(tmp_path / "m", letter(1), letter(2)))
+    inbox = an_mbox(tmp_path / "inbox", letter(1), letter(2), uidl="u")
+    inbox.write_bytes(inbox.read_bytes().replace(b"X-UIDL: u2", b"X-UIDL: u1"))
+    assert run(inbox) == ImportResult(present=2)
+    assert ImportedSource.objects.count() == 4
+
+
 def test_files_that_another_program_has_written_anew_bring_nothing_again(tmp_path: Path) -> None:
     a_mailbox()
     run(a_maildir(tmp_path / "m", letter(1), uidl="u"))

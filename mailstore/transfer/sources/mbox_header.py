@@ -37,10 +37,16 @@ class Header:
     uidl: str | None = None
     uid: int | None = None
     uid_base: tuple[int, int] | None = None  # UIDVALIDITY and the last UID, in the first message
-    deleted: bool = False
+    expunged: bool | None = None  # by X-Mozilla-Status
+    marked: bool | None = None  # by X-Status
     content_octets: int | None = None
     internal: bool = False
     first: bool = True
+
+    @property
+    def deleted(self) -> bool:
+        """Return whether the mail program has marked the message as deleted."""
+        return bool(self.expunged or self.marked)
 
     def add(self, line: bytes) -> bool:
         """Process the next line. Return whether it belongs to what makes the message this one and no other."""
@@ -60,9 +66,9 @@ class Header:
         elif name in {b"x-imapbase", b"x-imap"}:
             self.uid_base = self.uid_base or _uid_base(value)
         elif name == b"x-mozilla-status":
-            self.deleted = self.deleted or _is_expunged(value)
+            self.expunged = _is_expunged(value) if self.expunged is None else self.expunged
         elif name == b"x-status":
-            self.deleted = self.deleted or "D" in value
+            self.marked = "D" in value if self.marked is None else self.marked
         elif self.content_octets is None:
             self.content_octets = _number(value, _MOST_OCTETS)
 

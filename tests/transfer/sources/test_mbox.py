@@ -226,6 +226,11 @@ def test_deleted_mail_is_known_by_its_fields(tmp_path: Path, field: bytes, delet
     assert [row.deleted for row in found(tmp_path, ONE + A + field)] == [False]
 
 
+def test_the_program_of_the_mailbox_writes_its_field_on_top_and_one_below_came_with_the_message(tmp_path: Path) -> None:
+    rows = found(tmp_path, ONE + b"X-Mozilla-Status: 0001\nSubject: a\nX-Mozilla-Status: 0009\n\nx\n")
+    assert [row.deleted for row in rows] == [False]
+
+
 def test_fields_of_mozilla_do_not_stay_and_do_not_make_another_message(tmp_path: Path) -> None:
     mozilla = b"X-Mozilla-Status: %s\nX-Mozilla-Status2: 00800000\nX-Mozilla-Keys: a\n  b\n"
     (unread,) = found(tmp_path, b"From - Tue Jul 05 18:44:15 2022\n" + mozilla % b"0000" + A)
