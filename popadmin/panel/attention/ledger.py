@@ -18,8 +18,7 @@ ROWS = 10  # that the page shows at first
 CHECKS: tuple[Callable[[Evidence], Iterator[Fault]], ...] = (
     domains.full,
     mailboxes.full,
-    mta.unexpanded,
-    mta.loops,
+    mta.misled_mail,
     programs.problems,
     domains.near,
     mailboxes.nearly_full,
