@@ -429,7 +429,7 @@ def test_a_policy_and_switches_are_set_for_many_and_undone(root):
 def test_a_field_that_an_earlier_version_had_is_passed_over_by_an_undo(root):
     ann = an_owner()
     done(root, choose(root, "switches", ann), pop="false")
-    JobRow.objects.update(undo_data={"pop": [True, False], "smtp": [True, False]})
+    JobRow.objects.update(undo_data={"pop": [True, False], "imap": [True, False]})
     undone(root)
     ann.refresh_from_db()
     assert ann.pop

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.directory import devices, mailbox_removal, mailboxes
 from mailstore.messages import recovery
-from mailstore.models import Device, Finding, KnownNetwork, Mailbox, RefusedName, RetentionPolicy
+from mailstore.models import Device, Finding, KnownNetwork, Mailbox, RefusedName, RetentionPolicy, SendingBudget
 from mailstore.retention import finding_detectors
 from tests.owner.mail import a_device, a_session
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -82,6 +82,12 @@ def bare(box, name="ann", network="192.0.2.0/24", **fields):
     )  # fmt: skip
 
 
+def limited(box):
+    now = timezone.now()
+    SendingBudget.objects.create(mailbox=box, at=now, refused=7, refused_at=now - hours(1), by_domain=True)
+    SendingBudget.objects.create(domain=box.domain, at=now, refused=7, refused_at=now - hours(1), by_domain=True)
+
+
 FOUND = {
     Kind.AGAIN: (again, {"fetched": 20, "messages": 5}),
     Kind.SHARED: (shared, {"hours": 6, "networks": 2}),
@@ -90,6 +96,7 @@ FOUND = {
     Kind.UNENDED: (unended, {"sessions": 12}),
     Kind.UNDONE: (undone, {"sessions": 4}),
     Kind.PREVIOUS: (previous, {"times": 3, "client": "192.0.2.7"}),
+    Kind.LIMIT: (limited, {"times": 7, "by_domain": True}),
     Kind.BARE: (bare, {"name": "ann", "address": ANN, "times": 40, "network": "192.0.2.0/24"}),
 }
 
@@ -104,7 +111,7 @@ def test_each_kind_is_found_with_its_figures_and_nothing_else_is(box, kind):
     assert finding_detectors.detect(now) == 1
     found = Finding.objects.get()
     assert (found.kind, found.mailbox, found.facts, found.since) == (kind, box, facts, now)
-    assert (found.device is None) is (kind in (Kind.PREVIOUS, Kind.BARE))
+    assert (found.device is None) is (kind in (Kind.PREVIOUS, Kind.BARE, Kind.LIMIT))
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["fetches all again", "knows what it has"])
@@ -234,3 +241,9 @@ def test_neither_a_whole_address_nor_the_pages_nor_a_limit_is_a_program_with_a_b
     bare(box, "bob")
     bare(box, "")
     assert finding_detectors.detect(timezone.now()) == 0
+
+
+def test_sign_ins_to_send_are_no_sessions_of_pop(box):
+    device = a_device(box, "PC")
+    a_session(device, ago=hours(1), sessions=1000, ended="sent", listed=0)
+    assert finding_detectors.count(timezone.now()) == 0

@@ -128,7 +128,7 @@ MOVING_DOMAINS = statement(
     """,
     purpose="""Finds the domains with names that may open a mailbox that moves: all refusals in them take the same time,
         since some ask an old server.""",
-    caller="maildrop/accounts.py, now and then",
+    caller="maildrop/moving_domains.py, now and then",
     locks="none",
     round_trips="1",
 )
