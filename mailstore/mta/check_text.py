@@ -61,9 +61,7 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
         _("Let LMTP_LISTEN name a unix socket or 127.0.0.1, and restart popadmin."),
     ),
     "no-srs": (
-        _(
-            "Aliases lead elsewhere, and the mail server does not rewrite senders. Other servers refuse such mail by SPF."
-        ),
+        _("Aliases lead elsewhere, and no sender is rewritten. Other servers refuse such mail by SPF."),
         _("Run mta setup again with --srs. Postfix needs the package postsrsd too."),
     ),
     "not-in-map": (_("%(table)s does not know %(key)s."), _("Run mta setup again.")),
@@ -92,7 +90,7 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     ),
     "pop3-refuses": (_("POP3 does not give the message out."), _("Read its answer and the log of pop3d.")),
     "not-arrived": (
-        _("The message did not arrive within %(seconds)s seconds."),
+        _("The message did not arrive in time."),
         _("See what the queue of the mail server says of it."),
     ),
     "sasl-silent": (_("Nobody checks passwords at %(address)s."), _RESTART),

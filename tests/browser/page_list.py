@@ -34,6 +34,8 @@ from mailstore.models import (
     RetentionPolicy,
     User,
 )
+from mailstore.mta import mail_flow
+from mailstore.mta.checks.result import Result, State
 from mailstore.transfer import mailbox_import
 from popadmin.owner import forward_letter
 from popadmin.panel.bulk_actions import ACTIONS
@@ -125,6 +127,11 @@ def a_site() -> Keys:
     target_confirmation.hold(alias, ["away@elsewhere.example"])
     live, resting = _mail(ann)
     stopped = _stopped_program(ann, live)
+    mail_flow.note_check([
+        Result("delimiter", State.GOOD, "recipient_delimiter = +"),
+        Result("lmtp-address", State.BAD, "0.0.0.0:1024", "lmtp-public", {"address": "0.0.0.0:1024"}),
+        Result("policy-full", State.SKIPPED, "", "no-policy"),
+    ])  # fmt: skip
     upload = _upload(root), _upload(User.objects.get(address=CUSTOMER))
     removed = Domain.objects.get(name="gone.example")
     carla = User.objects.get(address=CUSTOMER)
