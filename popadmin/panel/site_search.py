@@ -62,7 +62,7 @@ def search(user: User, query: str, pages: Iterable[MenuLink]) -> list[HitGroup]:
     """Return the groups that have hits, in a constant number of statements. A short query finds only pages."""
     groups = [_group(kind, user, query) for kind in KINDS] if len(query) >= LEAST_CHARACTERS else []
     domains = groups[0].hits if groups else []
-    ways = [*_new_mailbox(domains), *_actions(user, query), *_pages(query, pages)]
+    ways = [*_new_mailbox(domains), *_actions(user, query), *_pages(query, pages), *_traced(query)]
     groups.append(HitGroup(gettext_lazy("Pages and actions"), ways))
     return [group for group in groups if group.hits]
 
@@ -158,6 +158,14 @@ def _actions(user: User, query: str) -> list[Hit]:
 
 def _pages(query: str, pages: Iterable[MenuLink]) -> list[Hit]:
     return [Hit(str(page.label), page.url, page.icon) for page in pages if _has_words(page.label, query)]
+
+
+def _traced(query: str) -> list[Hit]:
+    """Offer to look for mail from or to what was typed."""
+    if "@" not in query and "." not in query:
+        return []
+    text = _("Trace mail of “%(text)s”") % {"text": query}
+    return [Hit(text, f"{reverse('trace')}?{urlencode({'q': query})}", "signpost-2")]
 
 
 def _has_words(label: Promise, query: str) -> bool:

@@ -84,3 +84,10 @@ def test_a_full_mailbox_says_so_in_the_search() -> None:
     full = an_owner("full@example.org", quota_octets=10_000_000)
     type(full).objects.filter(pk=full.pk).update(octets=10_000_001)
     assert "Refusing: full" in found("root", "full")
+
+
+def test_an_address_that_nobody_has_leads_to_the_trace_of_its_mail() -> None:
+    an_admin()
+    page = signed_in("root").get("/search/", {"q": "nobody@example.org"}).content.decode()
+    assert "Trace mail of" in page
+    assert 'href="/trace/?q=nobody%40example.org"' in page
