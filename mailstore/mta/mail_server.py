@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from mailstore.keypair import Pair
 from mailstore.mta.socket_address import SocketAddress
@@ -69,7 +68,6 @@ class MailServer:
     message_octets: int
     domains: frozenset[str]
     service_uid: int
-    data_dir: Path
 
     @property
     def message_limit_octets(self) -> int:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
+from mailstore import keypair
 from mailstore.directory.outcome import Rejected
 from mailstore.mta.installation import Generation, Installation, NewFile
 from mailstore.mta.mail_server import Choices, MailServer
@@ -57,8 +58,7 @@ class Done:
 
 def preview(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) -> list[str]:
     """Return the lines of a diff: what a setup would change. The database's password is hidden."""
-    files = mta.files(server, choices, may_replace=may_replace)
-    changes = mta.installation.changes(files, may_replace=may_replace)
+    _files, changes = _plan(mta, server, choices, may_replace=may_replace)
     return [_without_secret(line, server.database.password) for file in changes for line in _diff(file)]
 
 
@@ -67,8 +67,7 @@ def run(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) ->
 
     Rejected where files are not ours, and where the MTA does not accept the new ones: then the former are back.
     """
-    files = mta.files(server, choices, may_replace=may_replace)
-    changes = mta.installation.changes(files, may_replace=may_replace)
+    files, changes = _plan(mta, server, choices, may_replace=may_replace)
     with _as_root():
         folders = tuple(_make_folders(mta.socket_folders(server), server.service_uid))
         if not changes:
@@ -105,6 +104,15 @@ def _without_secret(line: str, secret: str | None) -> str:
     for form in (quote(secret, safe=""), secret) if secret else ():
         line = line.replace(form, HIDDEN)
     return line
+
+
+def _plan(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) -> tuple[list[NewFile], list[NewFile]]:
+    """Return all files as they are to be, and those that differ. Rejected for a certificate that cannot be used."""
+    for pair in server.pairs:
+        if fault := keypair.fault(*pair.files):
+            raise Rejected(_("the certificate cannot be used: %(why)s") % {"why": fault})
+    files = mta.files(server, choices, may_replace=may_replace)
+    return files, mta.installation.changes(files, may_replace=may_replace)
 
 
 def _make_folders(folders: Iterable[tuple[Path, str]], service_uid: int) -> Iterator[Path]:

@@ -18,7 +18,8 @@ from mailstore.mta import socket_address
 from mailstore.mta.mail_server import MailServer, MapDatabase
 
 SOCKETS, POSTGRES_PORT = "/run/postgresql", 5432  # where a URL names no other
-_LISTENS = {"*": "127.0.0.1", "localhost": "127.0.0.1"}  # what Postgres calls so, as an address
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = frozenset({"*", "0.0.0.0", "::", "localhost"})  # noqa: S104 - compared with what Postgres says
 
 
 def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
@@ -39,7 +40,6 @@ def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
         message_octets=conf.lmtp.max_message_octets,
         domains=frozenset(Domain.objects.filter(removed_at=None).values_list("name", flat=True)),
         service_uid=owner_of(str(conf.data_dir)).st_uid,
-        data_dir=conf.data_dir,
     )
 
 
@@ -65,5 +65,6 @@ def _database(conf: Conf, password: str | None) -> MapDatabase:
             raise Rejected(
                 _("the MTA cannot reach the database: set MTA_SQL_LISTEN=127.0.0.1:5433, and restart popadmin")
             )
-        host = _LISTENS.get(listens, listens) if listens else host
+        first = listens.partition(",")[0].strip()
+        host = (LOOPBACK if first in EVERYWHERE else first) or host
     return MapDatabase(host=host, port=port, name=str(parts["dbname"]), user=mta_role.ROLE, password=password)

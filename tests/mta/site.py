@@ -49,7 +49,6 @@ def a_server(authority: Authority, **changes: object) -> MailServer:
         message_octets=50_000_000,
         domains=frozenset({"example.org"}),
         service_uid=os.getuid(),
-        data_dir=Path("/var/lib/popadmin"),
     )
     return replace(server, **changes)
 

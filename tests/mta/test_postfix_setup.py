@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailstore.directory.outcome import Rejected
+from mailstore.keypair import Pair
 from mailstore.mta import postfix_facts, program, setup
 from mailstore.mta.mail_server import Choices, Dkim, Recipients
 from mailstore.mta.postfix_setup import PostfixSetup
@@ -179,6 +180,16 @@ def test_where_postfix_does_not_accept_it_the_former_state_is_back(directory: Pa
     before = contents(directory)
     with pytest.raises(Rejected, match=r"the former is back: .*master\.cf"):
         setup.run(PostfixSetup(directory), a_server(authority), LOOKUP, may_replace=False)
+    assert contents(directory) == before
+
+
+def test_a_certificate_that_is_missing_is_refused_before_anything_is_written(
+    directory: Path, authority: Authority
+) -> None:
+    before = contents(directory)
+    server = a_server(authority, pairs=(Pair(authority.cert_file, directory / "gone.pem"),))
+    with pytest.raises(Rejected, match=r"gone\.pem is not there"):
+        setup.run(PostfixSetup(directory), server, LOOKUP, may_replace=False)
     assert contents(directory) == before
 
 

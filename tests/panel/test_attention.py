@@ -86,7 +86,7 @@ def test_a_site_without_faults_says_that_all_mail_flows(root: Client):
     page = page_of(root)
     assert heading(page) == "All mail flows"
     assert rows(page) == []
-    assert "all 18 checks are quiet" in page
+    assert "all 17 checks are quiet" in page
     assert menu_count(page) == 0
 
 
