@@ -178,7 +178,17 @@ def _message_limit() -> int:
 
 
 MAX_MESSAGE_OCTETS = _message_limit()
-MTA_LOG = env.text("MTA_LOG", "")  # a file, `journal` or `journal:UNITS`: what `read-mta-log` reads
+
+
+def _mta_log() -> str:
+    """Return what `read-mta-log` reads; empty if nothing is set."""
+    value = env.text("MTA_LOG", "")
+    if value and not value.startswith("/") and value.partition(":")[0] != "journal":
+        raise env.bad("MTA_LOG", value, "the whole path of a file, journal, or journal:UNITS")
+    return value
+
+
+MTA_LOG = _mta_log()
 
 # --- DNS records, wanted and looked up ---------------------------------------------------------------------------
 
