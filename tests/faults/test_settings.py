@@ -94,6 +94,7 @@ CASES = [
     ("TLS_KEY_FILE", "FILE", "go together"),
     ("TLS_CERT_FILE", "FILE,FILE", "each certificate needs its key"),
     ("TLS_SNI_DIR", "GONE", "a folder of NAME/fullchain.pem"),
+    ("CONFIRM_FORWARDS", "maybe", "true or false"),
     ("MTA_LOG", "mail.log", "journal"),
     ("MAX_MESSAGE_SIZE", "none", "64KB"),
     ("MAX_MESSAGE_SIZE", "-5MB", "64KB"),
