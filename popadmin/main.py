@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-SERVERS = frozenset({"up", "pop3d", "lmtpd"})
+SERVERS = frozenset({"up", "pop3d", "lmtpd", "authd", "policyd"})
 
 
 def main() -> None:

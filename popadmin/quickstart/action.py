@@ -14,7 +14,11 @@ from popadmin.quickstart import machine
 
 
 class Failed(Exception):
-    """An action could not be done. `str(error)` says which, why, and what to do."""
+    """An action could not be done. `str(error)` says which and why; `said` is what it printed for the operator."""
+
+    def __init__(self, text: str, said: str = "") -> None:
+        super().__init__(text)
+        self.said = said
 
 
 class Action(Protocol):
@@ -85,8 +89,8 @@ class Run:
     def do(self) -> str:
         ended = machine.run(self.command, stdin=self.stdin)
         if ended.returncode != 0:
-            said = (ended.stderr.strip() or ended.stdout.strip()).rpartition("\n")[2]
-            raise Failed(f"{self.text}: {said or f'exit code {ended.returncode}'}")
+            cause = ended.stderr.strip().rpartition("\n")[2] or f"exit code {ended.returncode}"
+            raise Failed(f"{self.text}: {cause.removeprefix('popadmin: ')}", ended.stdout.rstrip())
         return ended.stdout.rstrip() if self.shown else ""
 
 

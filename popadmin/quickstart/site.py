@@ -29,6 +29,10 @@ class Mta(StrEnum):
         return {"postfix": "/var/spool/postfix/popadmin", "exim": "/var/spool/exim4/popadmin"}.get(self, "")
 
     @property
+    def unit(self) -> str:
+        return {"postfix": "postfix.service", "exim": "exim4.service"}.get(self, "")
+
+    @property
     def group(self) -> str:
         return {"postfix": "postfix", "exim": "Debian-exim"}.get(self, "")
 

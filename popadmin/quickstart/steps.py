@@ -19,6 +19,7 @@ from popadmin.quickstart.site import Mta, Site
 from popadmin.up.services import gunicorn
 
 SETTINGS_MODE = 0o640  # it may hold the password of the database
+MTA_SQL = "127.0.0.1:5433"  # 5432 may be that of another Postgres
 FOLDER_MODE = "2750"  # the sockets there get the group of the MTA
 WEB_ADDRESSES = ("127.0.0.1:8000",)
 
@@ -71,7 +72,7 @@ def _certificate(site: Site) -> Iterator[Action]:
 
 
 def _settings(site: Site) -> Iterator[Action]:
-    wanted = {**_addresses(site), **_sockets(site.mta)}
+    wanted = {**_addresses(site), **_sockets(site)}
     if certificate.lineage(site.folders, site.answers.hostname):
         wanted |= certificate.settings(site.folders)
     if site.in_parts:
@@ -95,15 +96,17 @@ def _addresses(site: Site) -> dict[str, str]:
     }
 
 
-def _sockets(mta: Mta) -> dict[str, str]:
-    if mta is Mta.NONE:
+def _sockets(site: Site) -> dict[str, str]:
+    """Return where the MTA asks. A private Postgres opens a port for it; that of the machine has one."""
+    if site.mta is Mta.NONE:
         return {}
-    folder = mta.socket_folder
-    return {
+    folder = site.mta.socket_folder
+    sockets = {
         "LMTP_LISTEN": f"unix:{folder}/lmtp",
         "SASL_LISTEN": f"unix:{folder}/auth",
         "POLICY_LISTEN": f"unix:{folder}/policy",
     }
+    return sockets if site.in_parts else {**sockets, "MTA_SQL_LISTEN": MTA_SQL}
 
 
 def _database(site: Site) -> Iterator[Action]:
@@ -118,15 +121,16 @@ def _database(site: Site) -> Iterator[Action]:
 def _services(site: Site) -> Iterator[Action]:
     folders, program = site.folders, machine.program()
     if site.in_parts:
-        names = [part.unit for part in units.PARTS]
-        texts = {part.unit: units.part(part, program, WEB_ADDRESSES) for part in units.PARTS}
+        parts = units.parts(settings_file.values(site.settings_text))
+        texts = {part.unit: units.part(part, program, WEB_ADDRESSES) for part in parts}
     else:
-        names, texts = [units.WHOLE], {units.WHOLE: units.whole(program)}
+        texts = {units.WHOLE: units.whole(program)}
     for name, text in texts.items():
         if not (folders.packaged_units / name).exists():
             yield Write(folders.units / name, text)
     if not systemd.is_running():
         return
+    names = list(texts)
     yield Run("let systemd read the units", ("systemctl", "daemon-reload"))
     yield Run(
         f"start {' '.join(names)}, now and at each start of the machine",
@@ -146,7 +150,8 @@ def by_hand(site: Site) -> list[str]:
     if not site.in_parts:
         return [shlex.join(site.command("up", "--without-admin"))]
     web = shlex.join(gunicorn(WEB_ADDRESSES))
-    return [shlex.join(site.command(*part.words)) if part.words else web for part in units.PARTS]
+    parts = units.parts(settings_file.values(site.settings_text))
+    return [shlex.join(site.command(*part.words)) if part.words else web for part in parts]
 
 
 def _rows(site: Site) -> Iterator[Action]:
@@ -165,6 +170,12 @@ def _mta(site: Site) -> Iterator[Action]:
         yield Tell("none is installed. `apt-get install postfix postfix-pgsql`, then run quickstart again")
         return
     yield Run(f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value), shown=True)
+    if systemd.is_running():
+        yield Run(
+            f"start {site.mta.unit}, now and at each start of the machine",
+            ("systemctl", "enable", "--now", site.mta.unit),
+            done=lambda: systemd.runs_and_stays(site.mta.unit),
+        )
 
 
 def _dns(site: Site) -> Iterator[Action]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -18,11 +18,15 @@ _WHO = "popadmin: POP mailboxes"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A service of its own. `words` are those of its command of popadmin; the web has none: gunicorn starts it."""
+    """A service of its own. `words` are those of its command of popadmin; the web has none: gunicorn starts it.
+
+    Without the setting `variable` there is nothing for it to do.
+    """
 
     name: str
     who: str
     words: tuple[str, ...] = ()
+    variable: str = ""
 
     @property
     def unit(self) -> str:
@@ -33,8 +37,15 @@ PARTS = (
     Part("web", "the web pages"),
     Part("pop3d", "POP3", ("pop3d",)),
     Part("lmtpd", "mail from the MTA", ("lmtpd",)),
+    Part("authd", "sign-in of the MTA's users", ("authd",), "SASL_LISTEN"),
+    Part("policyd", "what the MTA asks before it takes mail", ("policyd",), "POLICY_LISTEN"),
     Part("sweep", "retention, warnings, checks", ("sweep", "--every", str(SWEEP_SECONDS))),
 )
+
+
+def parts(settings: Mapping[str, str]) -> list[Part]:
+    """Return the parts that have something to do under these settings."""
+    return [part for part in PARTS if not part.variable or settings.get(part.variable)]
 
 
 def whole(program: Sequence[str]) -> str:

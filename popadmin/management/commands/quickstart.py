@@ -72,16 +72,19 @@ class Command(ShellCommand):
                 self._say(step.title, f"{action.text}: done before")
                 continue
             self._say(step.title, action.text)
-            said = action.preview() if dry_run else self._do(action)
-            if said:
-                self.stdout.write(textwrap.indent(said.rstrip(), " " * (TITLE_WIDTH + 1)))
+            self._show(action.preview() if dry_run else self._do(action))
 
     def _do(self, action: Action) -> str:
         self.stdout.flush()
         try:
             return action.do()
         except Failed as error:
+            self._show(error.said)
             raise CommandError(str(error), returncode=EXIT_REFUSED) from error
+
+    def _show(self, said: str) -> None:
+        if said:
+            self.stdout.write(textwrap.indent(said.rstrip(), " " * (TITLE_WIDTH + 1)))
 
     def _say(self, title: str, text: str) -> None:
         self.stdout.write(f"{title:<{TITLE_WIDTH}} {text}")
