@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import smtplib
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,10 +47,19 @@ def main_of_the_guide(port: int) -> str:
     return text.replace(":1024", f":{port}").replace("/etc/postfix/", "{folder}/etc/")
 
 
+@contextmanager
+def one_worker_at_a_time() -> Iterator[None]:
+    """Workers of the run have a database each, and the role together: two would make it at once."""
+    with (settings.DATA_DIR.parent / "mta-role.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def maps_of_the_guide(folder: Path) -> None:
     """Make the role as the guide says, and the files of the look-ups with the database of this test."""
     password = "of the mta, 24 letters long"
-    granted = process("mta", "grant", "--password-stdin", stdin=f"{password}\n".encode())
+    with one_worker_at_a_time():
+        granted = process("mta", "grant", "--password-stdin", stdin=f"{password}\n".encode())
     assert granted.returncode == 0, granted.stderr
     here = connection.settings_dict
     script = install_guide.block(MAPS)
