@@ -26,6 +26,7 @@ _REMEDIES: dict[str, Promise] = {
     "near": gettext_lazy("When it is full, new mail is refused. Delete what you no longer need."),
     "closed": gettext_lazy("Senders get an error. Your administrator switches it on."),
     "no-pop": gettext_lazy("Mail still arrives and waits. Your administrator switches POP on."),
+    "no-smtp": gettext_lazy("Your mail programs cannot send mail. Your administrator switches sending on."),
     "held": gettext_lazy("Nothing is removed automatically, and nothing is deleted for good."),
 }
 _FULL_AND_CLOSED = gettext_lazy("Delete what you no longer need, or ask your administrator for more space.")

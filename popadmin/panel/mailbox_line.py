@@ -182,6 +182,7 @@ _TEXTS: dict[str, Callable[[Mailbox, Split], SafeString | str]] = {
     mailbox_state.CLOSED.name: lambda _mailbox, _split: _("New mail is refused; stored mail stays."),
     mailbox_state.HELD.name: lambda _mailbox, _split: _("Nothing expires, is removed or is deleted for good."),
     mailbox_state.NO_POP.name: lambda _mailbox, _split: _("No mail program can fetch mail. New mail still arrives."),
+    mailbox_state.NO_SMTP.name: lambda _mailbox, _split: _("No mail program can send mail. New mail still arrives."),
     mailbox_state.NO_WEB.name: lambda _mailbox, _split: _("The owner cannot sign in to these pages."),
     mailbox_state.DEVICES_ONLY.name: lambda _mailbox, _split: _("Mail programs cannot use the main password."),
     mailbox_state.NOT_CHOSEN.name: lambda _mailbox, _split: _(

@@ -19,7 +19,7 @@ from tests.site.rows import ACTOR, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MB = 2**20
-SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "web": "on"}
+SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "smtp": "on", "web": "on"}
 MEANWHILE = "Somebody has changed this while you had it open"
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 

@@ -18,7 +18,7 @@ from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
 
 pytestmark = pytest.mark.django_db
 MB = 2**20
-SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "web": "on"}
+SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "smtp": "on", "web": "on"}
 
 
 @pytest.fixture
