@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import smtplib
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +14,10 @@ from django.db import connection
 from mailstore.directory import aliases, domains
 from mailstore.models import Message
 from tests import install_guide
+from tests.flows.mta_role import granted
 from tests.flows.postfix import PORT, Postfix, postfix
 from tests.installed_program import program
 from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, Daemon, MailSite
-from tests.management.command_runner import process
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real
@@ -47,20 +45,9 @@ def main_of_the_guide(port: int) -> str:
     return text.replace(":1024", f":{port}").replace("/etc/postfix/", "{folder}/etc/")
 
 
-@contextmanager
-def one_worker_at_a_time() -> Iterator[None]:
-    """Workers of the run have a database each, and the role together: two would make it at once."""
-    with (settings.DATA_DIR.parent / "mta-role.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def maps_of_the_guide(folder: Path) -> None:
     """Make the role as the guide says, and the files of the look-ups with the database of this test."""
-    password = "of the mta, 24 letters long"
-    with one_worker_at_a_time():
-        granted = process("mta", "grant", "--password-stdin", stdin=f"{password}\n".encode())
-    assert granted.returncode == 0, granted.stderr
+    password = granted()
     here = connection.settings_dict
     script = install_guide.block(MAPS)
     for word, mine in (
