@@ -56,6 +56,10 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
         _("The mail server listens for this machine alone."),
         _("Set inet_interfaces = all, then stop and start the mail server."),
     ),
+    "no-protocols": (
+        _("The mail server listens nowhere."),
+        _("Set inet_protocols = all, then stop and start the mail server."),
+    ),
     "lmtp-public": (
         _("Everybody who reaches %(address)s can put mail into every mailbox."),
         _("Let LMTP_LISTEN name a unix socket or 127.0.0.1, and restart popadmin."),

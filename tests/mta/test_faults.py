@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailstore.mta import check_text
-from mailstore.mta.checks import certificate, configuration, lmtp, policy, queue, sasl
+from mailstore.mta.checks import certificate, configuration, lmtp, lookups, policy, queue, sasl
 from mailstore.mta.checks.result import Finding
 from mailstore.mta.checks.subject import MtaView, Probe, Queue, Subject, Waiting
 from mailstore.mta.postfix_facts import PostfixFacts
@@ -26,6 +26,7 @@ SOUND = {
     "relay_domains": "",
     "recipient_delimiter": "+",
     "inet_interfaces": "all",
+    "inet_protocols": "all",
 }
 
 
@@ -75,6 +76,7 @@ def test_a_size_limit_above_ours_is_named(authority: Authority, limit: int | Non
 def test_an_mta_for_this_machine_alone_is_named(authority: Authority) -> None:
     found = configuration.interfaces(a_subject(authority, inet_interfaces="loopback-only"))
     assert "inet_interfaces = all" in told(found)
+    assert "inet_protocols = all" in told(configuration.interfaces(a_subject(authority, inet_protocols="")))
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,11 @@ def test_without_a_mailbox_a_check_is_skipped_and_says_so(authority: Authority) 
 def test_a_socket_of_every_address_is_reached_by_loopback() -> None:
     assert parse("*:24").reached() == SocketAddress(host="127.0.0.1", port=24)
     assert parse("[::]:24").reached() == SocketAddress(host="::1", port=24)
+
+
+def test_a_map_that_cannot_be_asked_is_told_without_the_password(authority: Authority) -> None:
+    said = "postmap: warning: connect to pgsql server postgresql://popadmin_mta:s3cret@/popadmin?port=5433: refused"
+    found = lookups.mailboxes(a_subject(authority, view={"lookup": lambda _table, _key: Outcome(1, said)}))
+    assert "cannot be asked" in told(found)
+    assert "postgresql://popadmin_mta@/popadmin" in found.said
+    assert "s3cret" not in found.said

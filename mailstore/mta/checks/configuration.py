@@ -54,6 +54,8 @@ def interfaces(subject: Subject) -> Finding:
     postfix = subject.mta.postfix
     if postfix is None:
         return skipped("postfix-only")
+    if not postfix.words("inet_protocols"):
+        return bad("no-protocols", "inet_protocols =")
     said = f"inet_interfaces = {postfix.parameters.get('inet_interfaces', '')}"
     return bad("loopback-only", said) if set(postfix.words("inet_interfaces")) <= LOOPBACK else Finding(said)
 

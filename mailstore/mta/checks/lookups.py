@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from mailstore.mta.checks.result import Finding, bad, skipped
 from mailstore.mta.checks.subject import Subject
+
+_SECRET = re.compile(r"(postgresql://[^\s:@/]*):[^\s@]*@")  # Postfix prints the URL of a database that it cannot reach
 
 
 def domains(subject: Subject) -> Finding:
@@ -33,4 +37,4 @@ def _look_up(subject: Subject, table: str, *, is_domain: bool = False, may_be_ab
         return Finding(f"{key}: {said.output}")
     if said.code == 1 and not said.output:
         return Finding(f"{key}: -") if may_be_absent else bad("not-in-map", f"{key}: -", table=table, key=key)
-    return bad("map-fails", said.output, table=table)
+    return bad("map-fails", _SECRET.sub(r"\1@", said.output), table=table)
