@@ -13,6 +13,7 @@ class Tally(models.Model):
     octets = models.BigIntegerField(_("size"), default=0)
     sign_ins = models.BigIntegerField(_("sign-ins"), default=0)
     refused = models.BigIntegerField(_("refused sign-ins"), default=0)
+    stored_octets = models.BigIntegerField(_("stored at the end of the day"), null=True)  # by the last pass of the day
 
     class Meta:
         verbose_name = _("tally")

@@ -1,5 +1,7 @@
 """The step that counts deliveries and sign-ins by day and domain, so that the overview reads sums and not the mail.
 
+It also notes what each domain stores, for its growth.
+
 Deliveries are counted by primary key, from where the last pass stopped up to those whose transactions surely ended.
 Sign-ins are counted by the hours of the diary that are over. The sums leave out a session that is written later than
 ten minutes after its hour, and a message that was purged between two passes.
@@ -45,6 +47,15 @@ SELECT (s.started_at AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0,
     ON CONFLICT (day, domain_id) DO UPDATE
    SET sign_ins = t.sign_ins + excluded.sign_ins, refused = t.refused + excluded.refused
 """
+_STORED = """
+INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused, stored_octets)
+SELECT (now() AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0, 0, 0, sum(box.octets)
+  FROM mailstore_mailbox box
+ WHERE box.removed_at IS NULL
+ GROUP BY 2
+    ON CONFLICT (day, domain_id) DO UPDATE
+   SET stored_octets = excluded.stored_octets
+"""
 _FORGET = "DELETE FROM mailstore_tally WHERE day < current_date - %(days)s::int"
 
 
@@ -77,6 +88,7 @@ def _count(now: datetime, *, settled: timedelta, until: datetime) -> None:
         cursor.execute(_DELIVERIES, {"after": mark.message, "until": message, "days": COUNTED_DAYS})
         if since < until:
             cursor.execute(_SIGN_INS, {"since": since, "until": until, "refused": list(map(str, DiarySession.REFUSED))})
+        cursor.execute(_STORED)
         cursor.execute(_FORGET, {"days": KEPT_DAYS})
     mark.message, mark.sessions_until, mark.counted_at = message, max(since, until), now
     mark.save()

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
@@ -22,7 +22,7 @@ from popadmin.panel.usage_filters import NO_QUOTA, used
 from popadmin.web import people
 from popadmin.web.usage_share import NEAR_PERCENT
 
-LARGEST = 6  # rows of a short table
+GROWN = 6  # rows of a short table
 FULL_NAMED = 5  # mailboxes, those that have been full for longest
 CACHE_ROW = 1
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
@@ -50,8 +50,33 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
+class _DomainFacts:
+    """A domain by its key. `before_octets` is what it stored CHART_DAYS ago, or when that was counted first."""
+
+    domain: int
+    active: bool
+    before_octets: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a domain contains, and by how many octets more that is than CHART_DAYS ago, or since it is counted."""
+
+    holdings: Holdings
+    octets: int
+
+    @property
+    def gained_octets(self) -> int:
+        return max(self.octets, 0)
+
+    @property
+    def lost_octets(self) -> int:
+        return max(-self.octets, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
-    """What all mailboxes that a user sees contain, counted `at`; `largest` are the domains that store most.
+    """What all mailboxes that a user sees contain, counted `at`; `grown` are the domains that grew most.
 
     `receiving` is how many take mail, `fullest` the keys of some full mailboxes, and `caps` which caps are near.
     """
@@ -60,7 +85,7 @@ class Totals:
     total: Holdings
     suspended: int
     receiving: int
-    largest: list[Holdings]
+    grown: list[Growth]
     fullest: list[int]
     caps: list[CapUse]
 
@@ -81,14 +106,10 @@ def totals(user: User, *, kept_from: int = KEPT_FROM) -> Totals:
     return counted
 
 
-def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings, int]]:
-    """Return the largest domains that still exist, with their totals, and the octets that came in 30 days."""
-    since = timezone.now().astimezone(datetime.UTC).date() - datetime.timedelta(days=CHART_DAYS - 1)
-    received = Tally.objects.filter(domain=OuterRef("pk"), day__gte=since).order_by().values("domain")
-    rows = access.domains(user).annotate(received=Coalesce(Subquery(received.values(n=_sum("octets"))), 0))
-    domains: dict[int, Any] = rows.in_bulk([each.domain for each in holdings])
-    there = [(domains[each.domain], each) for each in holdings if each.domain in domains]
-    return [(domain, each, domain.received) for domain, each in there]
+def with_domains(user: User, grown: Sequence[Growth]) -> list[tuple[Domain, Growth]]:
+    """Return those of the domains that still exist, each with its growth."""
+    domains = access.domains(user).in_bulk([each.holdings.domain for each in grown])
+    return [(domains[each.holdings.domain], each) for each in grown if each.holdings.domain in domains]
 
 
 def tally_mark() -> TallyMark:
@@ -116,7 +137,7 @@ def _kept() -> Totals | None:
         total=Holdings(*figures["total"]),
         suspended=figures["suspended"],
         receiving=figures["receiving"],
-        largest=[Holdings(*each) for each in figures["largest"]],
+        grown=[Growth(Holdings(*holdings), octets) for holdings, octets in figures["grown"]],
         fullest=figures["fullest"],
         caps=[CapUse(*each) for each in figures["caps"]],
     )
@@ -128,7 +149,7 @@ def _keep(counted: Totals) -> None:
         "total": astuple(counted.total),
         "suspended": counted.suspended,
         "receiving": counted.receiving,
-        "largest": [astuple(each) for each in counted.largest],
+        "grown": [astuple(each) for each in counted.grown],
         "fullest": counted.fullest,
         "caps": [astuple(each) for each in counted.caps],
     }
@@ -139,25 +160,39 @@ def _keep(counted: Totals) -> None:
 
 def _columns() -> list[str]:
     """Return what names the form of a kept count."""
-    return [field.name for kind in (Totals, Holdings, CapUse) for field in fields(kind)]
+    return [field.name for kind in (Totals, Growth, Holdings, CapUse) for field in fields(kind)]
 
 
 def _count(user: User) -> Totals:
-    at, by_domain, suspended_domains = timezone.now(), _holdings(user), _suspended_domains(user)
+    at, by_domain, domains = timezone.now(), _holdings(user), _domains(user)
+    suspended_domains = [each.domain for each in domains if not each.active]
     total, caps = _total(by_domain), _caps(user, by_domain)
     return Totals(
         at=at,
         total=total,
         suspended=_suspended(user, by_domain, suspended_domains),
         receiving=_receiving(by_domain, suspended_domains, caps),
-        largest=sorted(by_domain, key=lambda each: (-each.octets, each.domain))[:LARGEST],
+        grown=_grown(by_domain, domains),
         fullest=_fullest(user) if total.full else [],
         caps=caps,
     )
 
 
-def _suspended_domains(user: User) -> list[int]:
-    return list(access.domains(user).filter(active=False).order_by().values_list("pk", flat=True))
+def _domains(user: User) -> list[_DomainFacts]:
+    since = timezone.now().astimezone(datetime.UTC) - datetime.timedelta(days=CHART_DAYS - 1)
+    stored = Tally.objects.filter(domain=OuterRef("pk"), day__gte=since.date(), stored_octets__isnull=False)
+    first = Subquery(stored.order_by("day").values("stored_octets")[:1])
+    new = Q(created_at__gte=since)  # it began with nothing
+    before = Case(When(new, then=Value(0)), default=first, output_field=BigIntegerField())
+    rows = access.domains(user).order_by().annotate(before=before)
+    return [_DomainFacts(*row) for row in rows.values_list("pk", "active", "before")]
+
+
+def _grown(holdings: Sequence[Holdings], domains: Sequence[_DomainFacts]) -> list[Growth]:
+    """Return the domains that grew most; where none did, those that store most."""
+    before = {each.domain: each.before_octets for each in domains if each.before_octets is not None}
+    grown = [Growth(each, each.octets - before.get(each.domain, each.octets)) for each in holdings]
+    return sorted(grown, key=lambda each: (-each.octets, -each.holdings.octets, each.holdings.domain))[:GROWN]
 
 
 def _receiving(holdings: Sequence[Holdings], suspended_domains: Collection[int], caps: Sequence[CapUse]) -> int:

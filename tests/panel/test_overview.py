@@ -215,17 +215,34 @@ def test_deliveries_lead_to_the_domains_that_got_most():
     assert 'href="/domains/?sort=-delivered"' in overview()
 
 
-def test_the_domains_that_store_most_come_first_with_what_they_received():
+def test_the_domains_that_grew_most_come_first():
     admin = an_admin()
     a_domain("empty.example")
-    fill("a@small.example", MB, 10 * MB)
-    fill("a@large.example", 3 * MB, None)
-    fill("b@large.example", 3 * MB, 20 * MB)
-    for ago, octets in ((0, 5), (29, 2), (30, 100)):
-        a_day_of_mail("large.example", ago=ago, octets=octets)
-    largest = overview_stats.largest(admin, counted(admin).largest)
-    found = [(row.name, held.mailboxes, held.octets, received) for row, held, received in largest]
-    assert found == [("large.example", 2, 6 * MB, 7), ("small.example", 1, MB, 0)]
+    fill("a@large.example", 6 * MB, None)
+    fill("a@shrunk.example", 2 * MB, None)
+    fill("a@grown.example", MB, 10 * MB)
+    fill("a@new.example", 2 * MB, 10 * MB)
+    Domain.objects.exclude(name="new.example").update(created_at=timezone.now() - datetime.timedelta(days=90))
+    for name, ago, stored in (
+        ("grown.example", 40, 900), ("grown.example", 29, MB - 7), ("grown.example", 3, MB - 1),
+        ("shrunk.example", 10, 3 * MB),
+    ):  # fmt: skip
+        a_day_of_mail(name, ago=ago, stored_octets=stored)
+    grown = overview_stats.with_domains(admin, counted(admin).grown)
+    assert [(row.name, each.octets) for row, each in grown] == [
+        ("new.example", 2 * MB), ("grown.example", 7), ("large.example", 0), ("shrunk.example", -MB)
+    ]  # fmt: skip
+    page = overview()
+    assert "Domains that grew" in page
+    assert "+2 MB" in page
+    assert "−1 MB" in page
+
+
+def test_where_no_domain_grew_those_that_store_most_are_shown():
+    an_admin()
+    fill("a@large.example", 6 * MB, None)
+    Domain.objects.update(created_at=timezone.now() - datetime.timedelta(days=90))
+    assert "Domains that store most" in overview()
 
 
 @pytest.mark.parametrize("mailboxes", [1, 30])
@@ -234,7 +251,7 @@ def test_the_page_costs_the_same_statements_however_many_mailboxes(django_assert
     client = signed_in("root")
     for number in range(mailboxes):
         fill(f"box{number}@d{number % 15}.example", number * MB, 40 * MB)
-    # the session, the user, the figures of the menu; what was kept, mailboxes by domain, suspended domains, caps,
+    # the session, the user, the figures of the menu; what was kept, mailboxes by domain, domains, caps,
     # suspended mailboxes; mail that does not go on; the days, the mark of the tallies, the largest by name; what the
     # parts did last; one that tries the disk of the database. A large site keeps its count: one more. Each kind of
     # fault that the figures tell of: one more.
@@ -266,7 +283,7 @@ def test_an_owner_cannot_tell_that_the_page_exists():
 def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
     owner = an_owner().user
     held = counted(owner)
-    assert (held.total.mailboxes, held.suspended, held.largest) == (0, 0, [])
+    assert (held.total.mailboxes, held.suspended, held.grown) == (0, 0, [])
     assert sum(day.deliveries for day in mail_flow.days(owner)) == 0
 
 

@@ -32,7 +32,7 @@ def ended_session(mailbox: Mailbox, ended: str, *, hours_ago: float, sessions: i
 
 def sums() -> dict[str, tuple[int, int, int, int]]:
     found: dict[str, tuple[int, int, int, int]] = {}
-    for row in Tally.objects.select_related("domain"):
+    for row in Tally.objects.select_related("domain").exclude(deliveries=0, sign_ins=0, refused=0):
         before = found.get(row.domain.name, (0, 0, 0, 0))
         added = (row.deliveries, row.octets, row.sign_ins, row.refused)
         found[row.domain.name] = tuple(map(sum, zip(before, added, strict=True)))
@@ -70,7 +70,16 @@ def test_a_day_is_that_of_the_arrival() -> None:
     a_message(ann, arrived_at=now - timedelta(days=300))
     settled()
     sweep()
-    assert [row.day for row in Tally.objects.all()] == [(now - timedelta(days=3)).date()]
+    assert [row.day for row in Tally.objects.filter(deliveries__gt=0)] == [(now - timedelta(days=3)).date()]
+
+
+def test_what_a_domain_stores_is_noted_each_day_and_by_its_last_pass() -> None:
+    ann = a_mailbox()
+    a_message(ann, octets=10)
+    sweep()
+    a_message(ann, octets=5)
+    sweep()
+    assert [(row.day, row.stored_octets) for row in Tally.objects.all()] == [(timezone.now().date(), 15)]
 
 
 def test_sign_ins_and_refusals_are_counted_when_their_hour_is_over() -> None:

@@ -1,4 +1,4 @@
-"""The start page of admins: what is wrong, how mail flows, which domains store most; and the page of the parts."""
+"""The start page of admins: what is wrong, how mail flows, which domains grew; and the page of the parts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Overview(access.AdminPage, TemplateView):
             flows=mail_flow.flows(mail_flow.days(user)),
             counted_at=mark.counted_at,
             sign_ins_until=mark.sessions_until,
-            largest=overview_stats.largest(user, totals.largest),
+            grown=overview_stats.with_domains(user, totals.grown),
             parts=parts,
             parts_summary=site_facts.summary(parts),
         )
