@@ -13,6 +13,7 @@ from mailstore.models import MtaLogPosition, TraceEntry
 from mailstore.mta_log import log_source
 from mailstore.mta_log.log_reader import LogReader, Read
 from mailstore.mta_log.log_source import Line
+from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
 from tests.management.command_runner import one_line, process, said
 from tests.site.rows import a_mailbox
 
@@ -59,6 +60,15 @@ def test_what_never_reached_us_is_told_with_what_other_lines_say(log: Path) -> N
     assert first.mailbox.user.address == "ann@example.org"
     assert (second.domain.name, second.mailbox_id, second.origin) == ("example.org", None, "203.0.113.9")
     assert "Connection refused" in first.reply
+
+
+def test_a_stranger_who_tries_names_within_one_message_makes_no_more_rows_than_one_without(log: Path) -> None:
+    """Postfix gives a queue id with the first good recipient, and says it with each refusal that follows."""
+    lines = [REJECTED.replace("NOQUEUE", "4XyzA1B2c3").replace("nobody", f"n{n}") for n in range(NAMES_OF_AN_HOUR + 50)]
+    write(log, *(line.format(domain="example.org") for line in lines))
+    read(log)
+    assert TraceEntry.objects.count() == NAMES_OF_AN_HOUR + 1
+    assert TraceEntry.objects.get(recipient="").tries == 50
 
 
 def test_each_line_counts_once_also_over_rotation_and_a_line_that_is_half_written(log: Path) -> None:
