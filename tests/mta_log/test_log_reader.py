@@ -95,9 +95,10 @@ def test_each_line_counts_once_also_over_rotation_and_a_line_that_is_half_writte
 def test_overlong_lines_and_octets_that_are_no_text_stop_nothing(log: Path) -> None:
     with log.open("ab") as file:
         file.write(b"x" * 100_000 + b"\n\xff\xfe\0\n")
-    write(log, DEFERRED)
+    write(log, DEFERRED.replace("refused", "ref\0sed"))  # a power cut leaves such octets in a file
     write(log, DEFERRED, ago=timedelta(days=100))
     assert read(log).rows == 1
+    assert "ref\N{REPLACEMENT CHARACTER}sed" in TraceEntry.objects.get().reply
 
 
 def test_the_journal_gives_its_entries_and_cursor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
