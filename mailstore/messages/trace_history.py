@@ -94,7 +94,7 @@ def before_us(entry: TraceEntry) -> list[TraceEntry]:
 
 
 def placements(entry: TraceEntry) -> list[tuple[int, str]]:
-    """Return the mailboxes that the message of this entry is or was in, each with its UIDL there; its own comes first."""
+    """Return the mailboxes that the message of this entry is or was in, each with its UIDL there; its own first."""
     if not entry.queue_id:
         return []
     rows = TraceEntry.objects.filter(copy=True, queue_id=entry.queue_id, mailbox__isnull=False)

@@ -8,8 +8,8 @@ from mailstore import durable_file
 from mailstore.directory.mta_role import ROLE
 
 # The socket's folder lets in its owner alone, so there everybody is trusted, as the cluster was made. By TCP, on
-# loopback, the MTA's role comes to popadmin's database with its password, and nobody else comes at all. The networks are named: `samehost`
-# asks the kernel for its addresses by netlink, which the service may not.
+# loopback, the MTA's role comes to popadmin's database with its password, and nobody else comes at all. The networks
+# are named: `samehost` asks the kernel for its addresses by netlink, which the service may not.
 _RULES = """\
 # Written by popadmin at each start, since MTA_SQL_LISTEN is set. Changes here are lost.
 local  all  all      trust

@@ -137,7 +137,7 @@ def test_a_line_of_postfix_is_told_or_left_out(program: str, text: str, told: ob
         ),
         ("1rXyzA-0001Ab-2C => ann@example.org R=popadmin T=popadmin_lmtp C=\"250 2.0.0 delivered\"", None),
         (
-            "H=(x) [203.0.113.9] F=<\"a rejected RCPT <ann@example.org>: \"@example.net> rejected RCPT <x@example.net>: no",
+            'H=(x) [203.0.113.9] F=<"a rejected RCPT <ann@x.example>: "@example.net> rejected RCPT <x@example.net>: no',
             None,
         ),
         ("1rXyzA-0001Ab-2C Completed", None),

@@ -21,8 +21,8 @@ HEADINGS = ("TIME", "ANSWER", "REASON", "FROM", "TO", "SIZE", "QUEUE ID", "REPLY
 class Command(ShellCommand):
     help = (
         "Show what senders were answered: each recipient of each message that came, newest first. ADDRESS is that of "
-        "a sender or of a recipient, whether it exists or not, or a part of it. Of a mailbox, it finds also what came by "
-        "an alias or by a former name."
+        "a sender or of a recipient, whether it exists or not, or a part of it. Of a mailbox, it finds also what came "
+        "by an alias or by a former name."
     )
     example = "popadmin trace ann@example.org --answer deferred"
 

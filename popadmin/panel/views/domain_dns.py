@@ -18,7 +18,6 @@ from popadmin.web import people
 from popadmin.web.mail_limit import RateLimit
 from popadmin.web.people import signed_in
 
-
 LOOKS_A_MINUTE = 10  # of one user, in one web process: each may hold a thread of the pages for seconds
 _looks = RateLimit(LOOKS_A_MINUTE, window_seconds=60)
 
