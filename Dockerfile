@@ -1,4 +1,4 @@
-# One image for web, POP3, LMTP and the sweep; docker-compose.yml shows the four at work.
+# One image for all parts; docker-compose.yml shows them at work.
 FROM python:3.11-slim-bookworm AS build
 COPY requirements/run.txt /tmp/run.txt
 RUN python -m venv /opt/venv \
@@ -29,11 +29,13 @@ ENV PATH=/opt/venv/bin:$PATH \
     POP3_LISTEN=0.0.0.0:1110 \
     POP3S_LISTEN=0.0.0.0:1995 \
     LMTP_LISTEN=0.0.0.0:1024 \
+    SASL_LISTEN=0.0.0.0:1025 \
+    POLICY_LISTEN=0.0.0.0:1026 \
     LOG_FORMAT=json
 WORKDIR /opt/popadmin
 USER popadmin
 VOLUME /var/lib/popadmin
-EXPOSE 8000 1110 1995 1024
+EXPOSE 8000 1110 1995 1024 1025 1026
 # The web's; the other services bring their own.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailstore.errors import Done, MailError, SendingLimitReached
+from mailstore.errors import Done, MailError, SendingLimitReached, SendingOff
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sending import LOCK_BUDGETS, OPEN_BUDGETS, SENDING_LIMITS, TAKE_FROM_BUDGETS
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Limits(NamedTuple):
-    """The row of SENDING_LIMITS, as Postgres printed it; None is no limit."""
+    """The row of SENDING_LIMITS, as Postgres printed it, but its last column; None is no limit."""
 
     mailbox_id: bytes | None
     domain_id: bytes | None
@@ -27,13 +27,23 @@ class _Limits(NamedTuple):
         return any(limit is not None for limit in self[2:])
 
 
+_MAY_SEND = len(_Limits._fields)  # the last column
+
+
 def take(lanes: ConnectionPool, login: str, done: Done[None]) -> None:
-    """Take one message, if there are limits. SendingLimitReached, Unavailable. A login of nobody here has none."""
+    """Take one message, if there are limits. A login of nobody here has none.
+
+    SendingLimitReached, Unavailable; SendingOff for a user who may send no more since the sign-in.
+    """
 
     def found(answer: PGresult | MailError) -> None:
         if isinstance(answer, MailError):
             done(answer)
-        elif answer.ntuples and (limits := _limits(answer)).any:
+        elif not answer.ntuples:
+            done(None)
+        elif answer.get_value(0, _MAY_SEND) != b"t":
+            done(SendingOff(login))
+        elif (limits := _limits(answer)).any:
             _take(lanes, login, limits, done)
         else:
             done(None)

@@ -22,6 +22,7 @@ Kind = TraceEntry.Answer
 Reason = TraceEntry.Reason
 FOLDED = frozenset({Reason.UNKNOWN, Reason.ADDRESS})  # what strangers can cause without end
 ID_CHARACTERS = 300  # of a Message-ID
+OCTETS_MOST = 2**63 - 1  # of a bigint
 
 # What each error of a delivery is called in the trace. What is not here is a bug of ours.
 _REASONS: dict[type[MailError], Reason] = {
@@ -149,7 +150,7 @@ def parameters(rows: Sequence[TraceRow]) -> Parameters:
         mailbox_counts=numbers(lambda row: max(1, len(row.places))),
         vias=texts(lambda row: "\n".join(row.answer.via)),
         octets=numbers(lambda row: row.answer.octets),
-        announced_octets=numbers(lambda row: row.answer.announced_octets),
+        announced_octets=numbers(_announced_octets),
         message_ids=texts(lambda row: plain(row.answer.marks.message_id, ID_CHARACTERS)),
         queue_ids=texts(_queue_id),
         mta_ids=texts(lambda row: row.answer.marks.mta_id),
@@ -158,6 +159,12 @@ def parameters(rows: Sequence[TraceRow]) -> Parameters:
         pairs=numbers(lambda row: row.pair),
         fold_keys=array_literals.texts(_octets(row.fold_key for row in every)),
     )
+
+
+def _announced_octets(row: TraceRow) -> int | None:
+    """Return what the sender announced. RFC 1870 §3 allows 20 digits; of a number that no column holds, nothing."""
+    octets = row.answer.announced_octets
+    return octets if octets is not None and octets <= OCTETS_MOST else None
 
 
 def _queue_id(row: TraceRow) -> str:

@@ -20,7 +20,7 @@ from mailstore.directory.fields.mailbox import MailboxValues
 from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Ensured, Only, Rejected
-from mailstore.models import Mailbox
+from mailstore.models import Mailbox, User
 
 
 def ensure(
@@ -65,8 +65,7 @@ def set_password(
     (encoded,) = new_password.hashed([given])
     with transaction.atomic():
         mailbox = mailbox_lookup.locked(normal)
-        out_of_reach = domain_caps.out_of_reach([mailbox.user], actor=actor)
-        domain_caps.refuse_out_of_reach(mailbox.user, out_of_reach)
+        _refuse_out_of_reach(mailbox.user, actor)
         if password is not None and new_password.check(password, mailbox.user):
             must_change = True
         new_password.set_hash(mailbox.user, encoded)
@@ -84,5 +83,13 @@ def record_invitation(mailbox: Mailbox, *, actor: Actor) -> None:
 
 
 def record_letter(mailbox: Mailbox, *, actor: Actor) -> None:
-    """Record that a letter with a link to choose a password was made, to be printed."""
+    """Record that a letter with a link to choose a password is made, to be printed. Called before it is shown.
+
+    The link is as good as the password. Rejected for a domain admin as by `set_password`.
+    """
+    _refuse_out_of_reach(mailbox.user, actor)
     audit.record(actor, "mailbox.letter", mailbox.user.address, mailbox=mailbox)
+
+
+def _refuse_out_of_reach(user: User, actor: Actor) -> None:
+    domain_caps.refuse_out_of_reach(user, domain_caps.out_of_reach([user], actor=actor))

@@ -58,8 +58,15 @@ def take(token: str, *, client: str | None) -> tuple[Device, str] | None:
 
 
 def _valid(token: str) -> QuerySet[ProfileLink]:
+    """Return the link with this token, if its device can sign in."""
     rows = ProfileLink.objects.filter(digest=_digest(token), ends_at__gt=timezone.now(), device__revoked_at=None)
-    return rows.select_related("device__mailbox__user")
+    can_sign_in = {
+        "device__mailbox__removed_at": None,
+        "device__mailbox__user__is_active": True,
+        "device__mailbox__domain__active": True,
+        "device__mailbox__domain__removed_at": None,
+    }
+    return rows.filter(**can_sign_in).select_related("device__mailbox__user")
 
 
 def _digest(token: str) -> bytes:

@@ -94,12 +94,13 @@ def before_us(entry: TraceEntry) -> list[TraceEntry]:
 
 
 def placements(entry: TraceEntry) -> list[tuple[int, str]]:
-    """Return the mailboxes that the message of this entry is or was in, each with its UIDL there."""
+    """Return the mailboxes that the message of this entry is or was in, each with its UIDL there; its own first."""
     if not entry.queue_id:
         return []
-    rows = TraceEntry.objects.filter(Q(pk=entry.pk) | Q(copy=True, queue_id=entry.queue_id), mailbox__isnull=False)
-    found = rows.order_by("copy", "pk").values_list("mailbox", "uidl")
-    return list(dict(found).items())
+    rows = TraceEntry.objects.filter(copy=True, queue_id=entry.queue_id, mailbox__isnull=False)
+    found = dict(rows.order_by("pk").values_list("mailbox", "uidl"))
+    own = {} if entry.mailbox_id is None else {entry.mailbox_id: entry.uidl}
+    return list((own | found).items())
 
 
 def message(mailbox: int, uidl: str) -> Message | None:

@@ -26,6 +26,7 @@ _REJECT = re.compile(
 )
 # What our own listener has answered: our row says more.
 _ANSWERED = re.compile(r"(?:LMTP|SMTP) error from (?:remote )?mail(?:er| server) after (?:RCPT TO|end of data|\.)")
+REJECTED = " rejected RCPT "
 _LMTP_TRANSPORT = re.compile(r"\bT=\S*lmtp\S*", re.IGNORECASE)
 
 
@@ -59,7 +60,9 @@ def _delivery(at: datetime, match: re.Match[str]) -> Outcome | None:
     return Outcome(at, "bounced" if final else "queued", final, match["id"], recipient, text[:TEXT_CHARACTERS])
 
 
-def _reject(at: datetime, match: re.Match[str]) -> Outcome:
+def _reject(at: datetime, match: re.Match[str]) -> Outcome | None:
+    if REJECTED in match["text"]:  # the first may be of a sender's address that is written like a line
+        return None
     host = match["host"].split(" ")[0].strip("() ")
     origin = ", ".join(part for part in (host, match["ip"]) if part)
     text = match["text"].strip()[:TEXT_CHARACTERS]

@@ -128,9 +128,9 @@ def _write(outcomes: Sequence[Outcome], messages: dict[str, Taken], room: FoldRo
 
 
 def _write_one(outcome: Outcome, message: Taken | None, domain: int, mailbox: int | None, room: FoldRoom) -> None:
-    """Add it to the row of its message and recipient; what has no queue id is folded by the hour."""
+    """Add it to the row of its message and recipient. What a stranger can cause without end is folded by the hour."""
     sender, recipient = outcome.sender or "", outcome.recipient or ""
-    if outcome.mta_id:
+    if outcome.mta_id and outcome.reason != Reason.REJECTED:
         key = _key(outcome)
     else:
         fold = room.fold(outcome.at, outcome.reason, sender, recipient)

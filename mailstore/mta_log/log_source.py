@@ -72,7 +72,7 @@ def _lines_of(path: Path, offset: int) -> Iterator[Line]:
                 if len(data) <= LINE_OCTETS or not _skip(file):
                     return  # it is still being written
                 continue
-            yield Line(data.decode("utf-8", "replace").rstrip("\r\n"), f"{inode}:{file.tell()}")
+            yield Line(_storable(data.decode("utf-8", "replace").rstrip("\r\n")), f"{inode}:{file.tell()}")
 
 
 def _skip(file: IO[bytes]) -> bool:
@@ -131,7 +131,12 @@ def _entry(text: bytes) -> Line | None:
         return None
     if not isinstance(message, str) or not isinstance(cursor, str):  # a binary message is a list of numbers
         return None
-    return Line(message[:LINE_OCTETS], cursor, at, str(entry.get("SYSLOG_IDENTIFIER", "")))
+    return Line(_storable(message[:LINE_OCTETS]), cursor, at, str(entry.get("SYSLOG_IDENTIFIER", "")))
+
+
+def _storable(text: str) -> str:
+    """Return the text without what Postgres does not take: one such line would stop the reader for good."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def source(text: str) -> LogFile | Journal:

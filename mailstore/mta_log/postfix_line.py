@@ -27,6 +27,7 @@ _REJECT = re.compile(
     r"(?P<id>NOQUEUE|[0-9A-Za-z]{5,64}): (?:milter-)?reject: [A-Z-]+ from (?P<host>[^\s\[]*)\[(?P<ip>[^\]]{1,64})\]"
     rf"(?::\d+)?: (?P<text>[45]\d\d .*); from=<(?P<sender>{_ADDRESS})>(?: to=<(?P<to>{_ADDRESS})>)?(?: proto=| helo=|$)"
 )
+PROTOCOL = " proto="  # behind the addresses, once
 SAID = " said: "  # what follows is the reply of the server that it delivers to
 
 
@@ -52,7 +53,8 @@ def _qmgr(at: datetime, text: str) -> LogEvent | None:
 
 def _smtpd(at: datetime, text: str) -> LogEvent | None:
     match = _REJECT.match(text)
-    if match is None or match["to"] is None:
+    # Who greets with a name that goes on like our line, or sends from such an address, could say any recipient.
+    if match is None or match["to"] is None or PROTOCOL in match["text"]:
         return None
     mta_id = "" if match["id"] == "NOQUEUE" else match["id"]
     origin = ", ".join(part for part in (match["host"], match["ip"]) if part and part != "unknown")

@@ -1,7 +1,8 @@
 """Fold refusals of names that nobody has, so that a stranger who tries many costs a bounded number of rows. Pure.
 
 Refusals of one hour with the same sender and recipient are one row. Of one domain an hour keeps NAMES_OF_AN_HOUR
-names; what comes above is one row without a name. The same holds for domains above DOMAINS_OF_AN_HOUR together.
+names; what comes above is one row without a name. The same holds for domains above DOMAINS_OF_AN_HOUR together, and
+for all domains once they have had NAMES_IN_ALL.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 NAMES_OF_AN_HOUR = 200  # of one domain, in one process: more than the typing errors of a large customer
 DOMAINS_OF_AN_HOUR = 5_000  # in one process: 2 MB with their names, and more than a site hosts that are tried
+NAMES_IN_ALL = 20_000  # of an hour, in one process: 2 MB, and as many rows, however many domains are tried
 KEY_OCTETS = 16
 
 
@@ -31,6 +33,7 @@ class FoldRoom:
 
     _hour: datetime | None = None
     _names: dict[str, set[bytes]] = field(default_factory=dict)  # by domain, digests of sender and recipient
+    _count: int = 0  # of all names
 
     def fold(self, at: datetime, reason: str, sender: str, recipient: str) -> Fold:
         """Return the row of a refusal at this time. Times are given in order."""
@@ -38,13 +41,16 @@ class FoldRoom:
         if hour != self._hour:
             self._hour = hour
             self._names.clear()
+            self._count = 0
         domain = recipient.rpartition("@")[2].lower()
         if domain not in self._names and len(self._names) >= DOMAINS_OF_AN_HOUR:
             return Fold(_key(hour, reason, "", "", ""), "", "", "")
         names, name = self._names.setdefault(domain, set()), _key(hour, reason, sender, recipient, domain)
-        if name not in names and len(names) >= NAMES_OF_AN_HOUR:
-            return Fold(_key(hour, reason, "", "", domain), "", "", domain)
-        names.add(name)
+        if name not in names:
+            if len(names) >= NAMES_OF_AN_HOUR or self._count >= NAMES_IN_ALL:
+                return Fold(_key(hour, reason, "", "", domain), "", "", domain)
+            names.add(name)
+            self._count += 1
         return Fold(name, sender, recipient, domain)
 
 

@@ -19,4 +19,7 @@ class Gatekeeper(Protocol):
         """
 
     def may_send(self, login: str, done: Done[None]) -> None:
-        """Ask whether a user may send one more message now, and count it. SendingLimitReached, Unavailable."""
+        """Ask whether a user may send one more message now, and count it.
+
+        SendingLimitReached, Unavailable; SendingOff for a user who may send no more since the sign-in.
+        """

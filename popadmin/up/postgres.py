@@ -187,7 +187,7 @@ class Cluster:
         """Return what lets an MTA in, if one may come."""
         if self._mta_address is None:
             return {}
-        rules = mta_access.write(self.root)
+        rules = mta_access.write(self.root, database=NAME)
         self._as.own(rules)
         return {"listen_addresses": self._mta_address.host, "hba_file": str(rules)}
 

@@ -5,7 +5,7 @@ It has no content of mail: no subject, and no text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from mailstore.sql import expiry_rule
 from popadmin.web import device_kind, trace_text
 from popadmin.web.formats import facts
 
+LIVES_SHOWN = 3  # each takes some statements, and an alias may lead to hundreds of mailboxes
 EVENTS_SHOWN = 30  # of one message; a program that fetches it for ever says little new
 
 
@@ -56,16 +57,15 @@ class Life:
     message: int | None = None
 
 
-def lives(entry: TraceEntry, mailboxes: dict[int, Mailbox], tries: Tries | None) -> list[Life]:
-    """Return the life of the message in each of these mailboxes, or the answers alone where none has it.
+def lives(entry: TraceEntry, places: Sequence[tuple[Mailbox, str]], tries: Tries | None) -> list[Life]:
+    """Return the life of the message in the first LIVES_SHOWN places, or the answers alone where there is none.
 
-    `mailboxes` are those that the reader may see, by their keys.
+    `places` are the mailboxes that the reader may see, each with the UIDL of the message there.
     """
     answers = [*_earlier(entry, tries), _answer(entry)]
-    places = [(mailboxes[key], uidl) for key, uidl in trace_history.placements(entry) if key in mailboxes]
     if not places:
         return [Life("", None, answers)]
-    return [_life(mailbox, uidl, answers) for mailbox, uidl in places]
+    return [_life(mailbox, uidl, answers) for mailbox, uidl in places[:LIVES_SHOWN]]
 
 
 def _life(mailbox: Mailbox, uidl: str, answers: list[Step]) -> Life:

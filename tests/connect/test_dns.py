@@ -12,6 +12,7 @@ from mailstore.directory import grants
 from mailstore.models import DnsLookup, Domain
 from popadmin.connect.dns import check, lookup, record, wanted
 from popadmin.connect.dns.record import Kind, Question
+from popadmin.panel.views.domain_dns import LOOKS_A_MINUTE
 from tests.connect.conftest import MX, WEB
 from tests.site.page_users import an_admin, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -162,6 +163,22 @@ def test_the_page_asks_nothing_and_a_part_of_it_asks_once_an_hour(name_server):
     client.get(f"{path}found/")
     assert len(name_server.asked) == asked
     assert client.post(f"{path}again/").url == path
+    assert len(name_server.asked) > asked
+
+
+def test_one_user_cannot_have_dns_asked_without_end(name_server):
+    domain = a_customer()
+    grants.ensure("carla", [NAME], actor=ACTOR, password=PASSWORD)
+    client, path = signed_in("carla"), f"/domains/{domain.pk}/dns/again/"
+    for _time in range(LOOKS_A_MINUTE):
+        client.post(path)
+    asked = len(name_server.asked)
+    assert "Wait a minute" in client.post(path, follow=True).content.decode()
+    DnsLookup.objects.all().delete()
+    assert "not looked up yet" in client.get(f"/domains/{domain.pk}/dns/found/").content.decode()
+    assert len(name_server.asked) == asked
+    an_admin()
+    signed_in("root").post(path)
     assert len(name_server.asked) > asked
 
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore.directory import devices, profile_links
-from mailstore.models import AuditEntry, Device, ProfileLink
+from mailstore.models import AuditEntry, Device, Domain, Mailbox, ProfileLink, User
 from mailstore.policy import device_secret
 from mailstore.retention.old_record_step import PROFILE_LINKS
 from mailstore.sql.sweep_step import SweepContext
@@ -167,6 +167,22 @@ def test_a_link_ends_in_time_with_the_device_and_with_the_next_link():
     devices.revoke(ANN, "iPhone", actor=ACTOR)
     assert file_of(third).status_code == 410
     assert file_of("a").status_code == 410
+
+
+@pytest.mark.parametrize(
+    "barred",
+    [
+        lambda: User.objects.update(is_active=False),
+        lambda: Domain.objects.update(active=False),
+        lambda: Mailbox.objects.update(removed_at=timezone.now(), removed_by="root"),
+    ],
+    ids=["suspended", "domain", "removed"],
+)
+def test_a_link_gives_no_secret_while_the_device_cannot_sign_in(barred):
+    token, _secret = a_link()
+    barred()
+    assert Client().get(f"/setup/profile/{token}/").status_code == 410
+    assert file_of(token).status_code == 410
 
 
 def test_who_reads_the_database_learns_neither_link_nor_secret():

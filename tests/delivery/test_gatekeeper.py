@@ -10,8 +10,15 @@ from django.db.models import F
 
 from mailstore.delivery.gatekeeper import StoredGatekeeper
 from mailstore.directory import aliases, domains, mailboxes, policies
-from mailstore.errors import QuotaDeferred, QuotaRejected, RecipientDisabled, SendingLimitReached, UnknownRecipient
-from mailstore.models import Domain, Finding, Mailbox, Message, SendingBudget
+from mailstore.errors import (
+    QuotaDeferred,
+    QuotaRejected,
+    RecipientDisabled,
+    SendingLimitReached,
+    SendingOff,
+    UnknownRecipient,
+)
+from mailstore.models import Domain, Finding, Mailbox, Message, SendingBudget, User
 from mailstore.retention import sweep
 from tests.site.mail import Mail
 from tests.site.notices import Notices
@@ -128,6 +135,23 @@ def test_without_a_limit_nothing_is_counted(may_send: MaySend) -> None:
     assert may_send()
     assert may_send("somebody@elsewhere.example")
     assert not SendingBudget.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        lambda: Mailbox.objects.update(smtp=False),
+        lambda: User.objects.update(is_active=False),
+        lambda: Domain.objects.update(active=False),
+    ],
+    ids=["sending", "suspended", "domain"],
+)
+def test_who_was_switched_off_since_the_sign_in_sends_no_more(
+    worker: Worker, gatekeeper: StoredGatekeeper, switch: Callable[[], object]
+) -> None:
+    a_mailbox()
+    switch()
+    assert type(worker.ask(lambda done: gatekeeper.may_send(ANN, done))) is SendingOff
 
 
 def test_a_mailbox_sends_as_many_as_it_may_and_more_as_time_goes_on(may_send: MaySend) -> None:

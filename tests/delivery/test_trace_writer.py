@@ -88,6 +88,14 @@ def test_a_message_that_is_too_large_is_told_to_each_recipient(mta: Mta) -> None
     assert (only().answer, only().reason, only().octets) == ("refused", "too-large", 302)
 
 
+def test_an_announced_size_that_no_column_holds_takes_no_row_of_others_along(mta: Mta) -> None:
+    """RFC 1870 §3 lets a client announce 20 digits."""
+    a_mailbox()
+    mta.send(ANN, size=10**20 - 1)
+    mta.send("nobody@example.org")
+    assert [(entry.reason, entry.announced_octets) for entry in entries()] == [("too-large", None), ("unknown", None)]
+
+
 def test_each_owner_and_each_domain_that_an_alias_leads_to_has_a_row(mta: Mta) -> None:
     boxes = [a_mailbox(address) for address in (ANN, BOB, EVE)]
     a_domain("team.example")

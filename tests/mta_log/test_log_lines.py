@@ -48,6 +48,11 @@ def outcome(
             ),
         ),
         (
+            "postfix/smtpd",
+            "NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 550 5.1.1 No; from=<s@example.net> to=<x@example.net> "
+            "proto=SMTP helo=<a; from=<boss@example.org> to=<ann@example.org> proto=SMTP helo=<b>", None,
+        ),
+        (
             "postfix/lmtp",
             "4XyzA1B2c3: to=<ann@example.org>, orig_to=<info@example.org>, relay=none, delay=0.05, delays=0.04/0/0/0, "
             "dsn=4.4.1, status=deferred (connect to mail[private/popadmin]: Connection refused)",
@@ -131,6 +136,10 @@ def test_a_line_of_postfix_is_told_or_left_out(program: str, text: str, told: ob
             None,
         ),
         ("1rXyzA-0001Ab-2C => ann@example.org R=popadmin T=popadmin_lmtp C=\"250 2.0.0 delivered\"", None),
+        (
+            'H=(x) [203.0.113.9] F=<"a rejected RCPT <ann@x.example>: "@example.net> rejected RCPT <x@example.net>: no',
+            None,
+        ),
         ("1rXyzA-0001Ab-2C Completed", None),
     ],
 )  # fmt: skip

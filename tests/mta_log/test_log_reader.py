@@ -13,6 +13,7 @@ from mailstore.models import MtaLogPosition, TraceEntry
 from mailstore.mta_log import log_source
 from mailstore.mta_log.log_reader import LogReader, Read
 from mailstore.mta_log.log_source import Line
+from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
 from tests.management.command_runner import one_line, process, said
 from tests.site.rows import a_mailbox
 
@@ -61,6 +62,15 @@ def test_what_never_reached_us_is_told_with_what_other_lines_say(log: Path) -> N
     assert "Connection refused" in first.reply
 
 
+def test_a_stranger_who_tries_names_within_one_message_makes_no_more_rows_than_one_without(log: Path) -> None:
+    """Postfix gives a queue id with the first good recipient, and says it with each refusal that follows."""
+    lines = [REJECTED.replace("NOQUEUE", "4XyzA1B2c3").replace("nobody", f"n{n}") for n in range(NAMES_OF_AN_HOUR + 50)]
+    write(log, *(line.format(domain="example.org") for line in lines))
+    read(log)
+    assert TraceEntry.objects.count() == NAMES_OF_AN_HOUR + 1
+    assert TraceEntry.objects.get(recipient="").tries == 50
+
+
 def test_each_line_counts_once_also_over_rotation_and_a_line_that_is_half_written(log: Path) -> None:
     write(log, QUEUED, DEFERRED)
     read(log)
@@ -85,9 +95,10 @@ def test_each_line_counts_once_also_over_rotation_and_a_line_that_is_half_writte
 def test_overlong_lines_and_octets_that_are_no_text_stop_nothing(log: Path) -> None:
     with log.open("ab") as file:
         file.write(b"x" * 100_000 + b"\n\xff\xfe\0\n")
-    write(log, DEFERRED)
+    write(log, DEFERRED.replace("refused", "ref\0sed"))  # a power cut leaves such octets in a file
     write(log, DEFERRED, ago=timedelta(days=100))
     assert read(log).rows == 1
+    assert "ref\N{REPLACEMENT CHARACTER}sed" in TraceEntry.objects.get().reply
 
 
 def test_the_journal_gives_its_entries_and_cursor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

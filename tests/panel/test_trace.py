@@ -16,6 +16,7 @@ from mailstore.directory import aliases, grants
 from mailstore.models import Alias, AuditEntry, Mailbox, Message, TraceEntry, User
 from popadmin.lists.trace_list import TraceFilters
 from popadmin.panel import access
+from popadmin.web.trace_life import LIVES_SHOWN
 from tests.owner.mail import a_device, a_session
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_message
@@ -126,6 +127,25 @@ def test_a_page_costs_the_same_statements_however_long(
         assert root.get("/trace/?q=example").status_code == 200
     with django_assert_max_num_queries(STATEMENTS_MOST + 3):
         assert root.get(f"/trace/?id={last.pk}").status_code == 200
+
+
+@pytest.mark.parametrize("number", [4, 40])
+def test_a_life_costs_the_same_statements_in_however_many_mailboxes(
+    root: Client, django_assert_max_num_queries: Any, number: int
+) -> None:
+    values = {"recipient": "all@example.org", "queue_id": "q1", "mailbox_count": number}
+    boxes = [an_owner(f"n{place}@example.org") for place in range(number)]
+    uidls = [a_message(box).uidl for box in boxes]
+    first, *_, last = [
+        an_answer(mailbox=box, uidl=uidl, copy=place > 0, **values)
+        for place, (box, uidl) in enumerate(zip(boxes, uidls, strict=True))
+    ]
+    for entry in (first, last):
+        with django_assert_max_num_queries(STATEMENTS_MOST + 5 * LIVES_SHOWN):
+            drawer = root.get(f"/trace/?id={entry.pk}")
+        assert drawer.context["lives"][0].address == entry.mailbox.user.address
+        assert len(drawer.context["lives"]) == LIVES_SHOWN
+    assert f"It went to {number - LIVES_SHOWN} more mailbox" in plain(root.get(f"/trace/?id={first.pk}"))
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------

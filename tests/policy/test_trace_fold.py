@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from mailstore.policy.trace_fold import DOMAINS_OF_AN_HOUR, NAMES_OF_AN_HOUR, FoldRoom
+from mailstore.policy.trace_fold import DOMAINS_OF_AN_HOUR, NAMES_IN_ALL, NAMES_OF_AN_HOUR, FoldRoom
 
 NOON = datetime(2026, 11, 30, 12, 5, tzinfo=UTC)
 
@@ -34,3 +34,16 @@ def test_domains_without_room_are_one_row() -> None:
     ]  # fmt: skip
     assert len({fold.key for fold in folds}) == DOMAINS_OF_AN_HOUR + 1
     assert folds[-1][1:] == ("", "", "")
+
+
+def test_all_domains_together_have_a_bounded_number_of_names_in_an_hour() -> None:
+    room = FoldRoom()
+    names = [
+        f"n{number}@d{domain}.example"
+        for domain in range(NAMES_IN_ALL // NAMES_OF_AN_HOUR + 5)
+        for number in range(NAMES_OF_AN_HOUR)
+    ]
+    folds = [room.fold(NOON, "unknown", "", name) for name in names]
+    assert len({fold.key for fold in folds if fold.recipient}) == NAMES_IN_ALL
+    assert folds[-1][1:] == ("", "", names[-1].partition("@")[2])
+    assert room.fold(NOON + timedelta(hours=1), "unknown", "", names[-1]).recipient == names[-1]

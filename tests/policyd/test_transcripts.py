@@ -9,6 +9,7 @@ from mailstore.errors import (
     QuotaRejected,
     RecipientDisabled,
     SendingLimitReached,
+    SendingOff,
     UnknownRecipient,
 )
 from tests import transcripts
@@ -27,7 +28,10 @@ def replay(transcript: Transcript, octets: int | None) -> bytes:
         "full@example.org": QuotaDeferred("full"),
         "strict@example.org": QuotaRejected("strict"),
     }
-    talk.gatekeeper.senders = {"busy@example.org": SendingLimitReached("busy")}
+    talk.gatekeeper.senders = {
+        "busy@example.org": SendingLimitReached("busy"),
+        "barred@example.org": SendingOff("barred"),
+    }
     for piece in transcript.pieces(octets):
         talk.session.receive(piece)
     assert not talk.peer.closed

@@ -14,7 +14,9 @@ from mailstore.wiring import POP3_WRITE_LANES
 from popadmin.up.services import SPARE_CONNECTIONS
 from tests.up.programs import REPOSITORY
 
-OURS = ("migrate", "web", "pop3", "lmtp", "sweep")
+QUESTION_CONNECTIONS = 2  # of authd, and of policyd (docs/install.md, Connections to Postgres)
+LISTENERS = ("pop3", "lmtp", "auth", "policy")
+OURS = ("migrate", "web", *LISTENERS, "sweep")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def test_packages_are_installed_by_their_hashes(dockerfile: str) -> None:
 
 def test_every_service_that_listens_has_a_health_check_without_curl(compose: dict[str, Any], dockerfile: str) -> None:
     assert "curl" not in dockerfile
-    for name in ("database", "pop3", "lmtp"):
+    for name in ("database", *LISTENERS):
         check = compose["services"][name]["healthcheck"]["test"]
         assert check[0] == "CMD"
         assert "curl" not in " ".join(check)
@@ -67,7 +69,7 @@ def test_every_service_that_listens_has_a_health_check_without_curl(compose: dic
 
 
 def test_the_health_checks_are_programs_that_parse(compose: dict[str, Any], dockerfile: str) -> None:
-    checks = [compose["services"][name]["healthcheck"]["test"][3] for name in ("pop3", "lmtp")]
+    checks = [compose["services"][name]["healthcheck"]["test"][3] for name in LISTENERS]
     command = re.search(r'CMD \["python", "-c", "(.*)"\]', dockerfile)
     assert command
     for program in [*checks, command[1]]:
@@ -75,7 +77,7 @@ def test_the_health_checks_are_programs_that_parse(compose: dict[str, Any], dock
 
 
 def test_the_database_is_migrated_once_before_anything_serves(compose: dict[str, Any]) -> None:
-    for name in ("web", "pop3", "lmtp", "sweep"):
+    for name in ("web", *LISTENERS, "sweep"):
         needs = services(compose)[name]["depends_on"]
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["database"] == {"condition": "service_healthy"}
@@ -91,7 +93,7 @@ def test_secrets_come_as_files_and_never_as_values(compose: dict[str, Any]) -> N
 
 
 def test_postgres_lets_every_service_connect_on_a_machine_of_64_cores(compose: dict[str, Any], dockerfile: str) -> None:
-    listeners = 64 * (1 + POP3_WRITE_LANES) + 4 * (1 + WRITE_LANES)
+    listeners = 64 * (1 + POP3_WRITE_LANES) + 4 * (1 + WRITE_LANES) + 2 * QUESTION_CONNECTIONS
     workers, threads = (int(number) for number in re.findall(r"--(?:workers|threads)=(\d+)", dockerfile))
     setting = compose["services"]["database"]["command"][-1]
     assert int(setting.removeprefix("max_connections=")) >= listeners + workers * threads + SPARE_CONNECTIONS
@@ -134,7 +136,7 @@ def test_the_image_names_no_address_that_its_command_does_not_obey(dockerfile: s
 
 def test_what_must_last_is_in_named_volumes(compose: dict[str, Any]) -> None:
     assert set(compose["volumes"]) == {"database", "mail"}
-    for name in ("web", "pop3", "lmtp", "sweep"):
+    for name in ("web", *LISTENERS, "sweep"):
         assert "mail:/var/lib/popadmin" in services(compose)[name]["volumes"]
 
 

@@ -114,15 +114,16 @@ def test_where_an_mta_may_come_its_role_comes_with_its_password_and_nobody_else(
         address = TcpAddress("127.0.0.1", server.getsockname()[1])
     cluster = Cluster(folder, durable=False, mta_address=address)
 
-    def enter(**given: str) -> str:
-        with psycopg.connect(host=address.host, port=address.port, dbname="popadmin", **given) as connection:
+    def enter(*, dbname: str = "popadmin", **given: str) -> str:
+        with psycopg.connect(host=address.host, port=address.port, dbname=dbname, **given) as connection:
             return connection.info.user
 
     with started(cluster):
         with psycopg.connect(cluster.conninfo()) as connection:
             connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'right'")
         assert enter(user=ROLE, password="right") == ROLE
-        for given in ({"user": ROLE, "password": "wrong"}, {"user": "popadmin"}, {"user": "postgres"}):
+        elsewhere = {"user": ROLE, "password": "right", "dbname": "postgres"}
+        for given in ({"user": ROLE, "password": "wrong"}, elsewhere, {"user": "popadmin"}, {"user": "postgres"}):
             with pytest.raises(psycopg.OperationalError, match=r"password authentication|rejects connection"):
                 enter(**given)
         assert ask(cluster, "SHOW listen_addresses") == "127.0.0.1"

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mailstore.management import text_table
 from mailstore.management.shell import EXIT_USAGE, ShellCommand
 from mailstore.messages.trace_history import SEARCH_CHARACTERS, containing
-from mailstore.models import TraceEntry
+from mailstore.models import Mailbox, TraceEntry
+from mailstore.policy.addresses import BadAddress, normal_address
 
 NEWEST = 100
 HEADINGS = ("TIME", "ANSWER", "REASON", "FROM", "TO", "SIZE", "QUEUE ID", "REPLY")
@@ -20,7 +21,8 @@ HEADINGS = ("TIME", "ANSWER", "REASON", "FROM", "TO", "SIZE", "QUEUE ID", "REPLY
 class Command(ShellCommand):
     help = (
         "Show what senders were answered: each recipient of each message that came, newest first. ADDRESS is that of "
-        "a sender or of a recipient, whether it exists or not, or a part of it."
+        "a sender or of a recipient, whether it exists or not, or a part of it. Of a mailbox, it finds also what came "
+        "by an alias or by a former name."
     )
     example = "popadmin trace ann@example.org --answer deferred"
 
@@ -50,10 +52,22 @@ class Command(ShellCommand):
 
 
 def _found(address: str, answer: str | None) -> QuerySet[TraceEntry]:
-    rows = TraceEntry.objects.filter(containing("sender", address) | containing("recipient", address), copy=False)
+    named = containing("recipient", address)
+    rows = TraceEntry.objects.filter(
+        Q(copy=False) & (containing("sender", address) | named)
+        | Q(mailbox__in=_mailboxes(address)) & ~(Q(copy=True) & named)  # of those, the first row says it
+    )
     if answer:
         rows = rows.filter(answer=answer)
     return rows.select_related("mailbox__user").order_by("-at", "-pk")
+
+
+def _mailboxes(address: str) -> list[int]:
+    """Return the key of the mailbox with this address, if there is one."""
+    try:
+        return list(Mailbox.objects.filter(user__address=normal_address(address)).values_list("pk", flat=True))
+    except BadAddress:
+        return []
 
 
 def _values(row: TraceEntry) -> dict[str, Any]:

@@ -10,13 +10,15 @@ SENDING_LIMITS = statement(
     "sending_limits",
     """
     SELECT box.id, dom.id, coalesce(box.send_hourly, dom.mailbox_send_hourly),
-           coalesce(box.send_daily, dom.mailbox_send_daily), dom.send_hourly, dom.send_daily
+           coalesce(box.send_daily, dom.mailbox_send_daily), dom.send_hourly, dom.send_daily,
+           u.is_active AND box.smtp AND dom.active
       FROM mailstore_user u
       JOIN mailstore_mailbox box ON box.user_id = u.id
       JOIN mailstore_domain dom ON dom.id = box.domain_id
      WHERE u.address = :address AND box.removed_at IS NULL
     """,
-    purpose="Finds how many messages a mailbox and its domain may send in an hour and a day (NULL: no limit).",
+    purpose="""Finds how many messages a mailbox and its domain may send in an hour and a day (NULL: no limit), and
+        whether it may send at all.""",
     caller="delivery/sending_limit.py, for each message that a user sends",
     parameters={"address": "the address of the mailbox, as the sign-in told it to the MTA"},
     locks="none",

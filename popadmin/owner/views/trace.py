@@ -35,8 +35,9 @@ class Trace(TracePage):
 
     def _drawer(self, entry: Any, mailbox: Mailbox) -> dict[str, Any]:
         tries = trace_history.tries([entry]).get(entry.pk)
+        places = [(mailbox, uidl) for key, uidl in trace_history.placements(entry) if key == mailbox.pk]
         return {
             "own": True,
             "told": trace_text.sentence(entry, tries),
-            "lives": trace_life.lives(entry, {mailbox.pk: mailbox}, tries),
+            "lives": trace_life.lives(entry, places, tries),
         }

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 
 from mailstore.directory import mailboxes, recovery_addresses
+from mailstore.directory.outcome import Rejected
 from popadmin.panel import invitation
 from popadmin.panel.row_page import MailboxPage
-from popadmin.web import mail_limit, request_lookup
+from popadmin.web import form_rejection, mail_limit, request_lookup
 from popadmin.web.mailer import NotSent, send
 
 
@@ -50,7 +51,11 @@ class Letter(MailboxPage, View):
             text = _("%(address)s may not use these pages, so a link to choose a password would not work.")
             messages.error(request, text % {"address": self.mailbox.user})
             return redirect("mailboxes-one", self.mailbox.pk)
-        mailboxes.record_letter(self.mailbox, actor=request_lookup.actor(request))
+        try:
+            mailboxes.record_letter(self.mailbox, actor=request_lookup.actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+            return redirect("mailboxes-one", self.mailbox.pk)
         with translation.override(invitation.language(self.mailbox.user)):
             context = {**invitation.letter(request, self.mailbox.user), "mailbox": self.mailbox}
             return render(request, "panel/mailbox_letter.html", context)

@@ -68,11 +68,13 @@ class Trace(access.AdminPage, TracePage):
 
     def _drawer(self, entry: TraceEntry) -> dict[str, Any]:
         user, tries = signed_in(self.request), trace_history.tries([entry]).get(entry.pk)
-        keys = [key for key, _uidl in trace_history.placements(entry)]
-        boxes = {box.pk: box for box in access.mailboxes(user).filter(pk__in=keys)} if keys else {}
+        placements = trace_history.placements(entry)
+        boxes = access.mailboxes(user).in_bulk([key for key, _uidl in placements])
+        places = [(boxes[key], uidl) for key, uidl in placements if key in boxes]
         return {
             "told": trace_text.sentence(entry, tries),
-            "lives": trace_life.lives(entry, boxes, tries),
+            "lives": trace_life.lives(entry, places, tries),
+            "more_mailboxes": len(places[trace_life.LIVES_SHOWN :]),
             "remedy": trace_remedy.of(entry, user),
         }
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from mailstore.directory import mailbox_rename
 from tests.management.command_runner import one_line, process, said
-from tests.site.rows import a_mailbox
+from tests.site.rows import ACTOR, a_mailbox
 from tests.site.traces import an_answer
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +30,16 @@ def test_an_address_is_found_as_sender_or_recipient_known_or_not_newest_first() 
     assert len(said("trace", "claire@notaires.example").splitlines()) == 4
     assert len(said("trace", "@example.org", "--newest", "1").splitlines()) == 2
     assert said("trace", "xyz@example.com") == "xyz@example.com: no answer is recorded\n"
+
+
+def test_a_mailbox_is_found_with_what_came_by_an_alias_and_by_its_former_name() -> None:
+    ann, bob = a_mailbox(), a_mailbox("bob@example.org")
+    an_answer(mailbox=ann, recipient="all@example.org", queue_id="q1", mailbox_count=2)
+    an_answer(mailbox=bob, recipient="all@example.org", queue_id="q1", mailbox_count=2, copy=True)
+    for address in ("ann@example.org", "bob@example.org", "all@example.org"):
+        assert len(said("trace", address).splitlines()) == 2, address
+    mailbox_rename.rename("ann@example.org", "anna@example.org", actor=ACTOR)
+    assert "all@example.org" in said("trace", "anna@example.org")
 
 
 def test_json_has_every_key() -> None:
