@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 
 from mailstore.models import Device, Mailbox, RefusedName
 from tests.listener.conftest import FOR_PROXIES, PROXY
