@@ -8,17 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailstore.models import Device, Mailbox, RefusedName
+from mailstore.models import Device, Mailbox
 from tests.listener.conftest import FOR_PROXIES, PROXY
 from tests.listener.proxy_headers import version_1
 from tests.listener.tls_records import ECDHE_CBC, RSA_CBC, TLS_1_1, TLS_1_2, old_hello
 from tests.listeners import PASSWORD, Authority, Daemon, MailSite, daemon
 from tests.pop3_client import Pop3Client, connect_to
 from tests.site.page_users import ANN, signed_in
+from tests.site.refused_names import heard
 from tests.up.programs import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
-BROWSER, PROGRAM = "198.51.100.7", "198.51.100.9"  # in one network
+BROWSER, PROGRAM = "203.0.113.7", "203.0.113.9"  # in one network
 
 
 class Program:
@@ -95,10 +96,10 @@ def test_the_page_tells_each_mistake_in_words_the_newest_first_and_at_last_that_
         return html.unescape(owner.get(f"/devices/{key}/status/", REMOTE_ADDR=BROWSER).content.decode())
 
     errs(program)
-    until(lambda: RefusedName.objects.count() == len(FAULTS), "all are written")
+    until(lambda: heard().count() == len(FAULTS), "all are written")
     for words in reversed(FAULTS):
         assert words in page()
-        RefusedName.objects.order_by("-last_at")[0].delete()
+        heard().order_by("-last_at")[0].delete()
     assert "Waiting for its first sign-in" in page()
     for password, words in (
         ("wrong", "the password was wrong"),
