@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from enum import StrEnum
 from typing import Any, TypeVar, cast
 
-from mailstore.wire.client_hello import HELLO_OCTETS, newest_version
+from mailstore.wire.client_hello import HELLO_OCTETS, is_clear_text, newest_version
 
 T = TypeVar("T")
 
@@ -23,6 +23,7 @@ class Mismatch(StrEnum):
 
     VERSION = "TLS too old"
     CIPHER = "no common cipher"
+    CLEAR = "no TLS where it comes first"
 
 
 _MISMATCHES = {
@@ -35,32 +36,41 @@ _MISMATCHES = {
 
 
 class HandshakeFailed(Exception):
-    """A handshake failed. The text is OpenSSL's reason. `offered` is the newest version that the client offered."""
+    """A handshake failed. The text is OpenSSL's reason. `offered` is the newest version that the client offered.
 
-    def __init__(self, reason: str, offered: str | None = None) -> None:
+    `in_clear`: the client began with a command, or waited for a greeting, on a connection that begins with TLS.
+    """
+
+    def __init__(self, reason: str, offered: str | None = None, *, in_clear: bool = False) -> None:
         super().__init__(reason)
         self.offered = offered
+        self._in_clear = in_clear
 
     @property
     def mismatch(self) -> Mismatch | None:
-        return _MISMATCHES.get(str(self))
+        return Mismatch.CLEAR if self._in_clear else _MISMATCHES.get(str(self))
 
     def words(self, client: str) -> str:
         """Return what is logged: `TLS too old: TLS 1.1, from 192.0.2.7`; other failures by OpenSSL's reason."""
         if self.mismatch is None:
             return f"TLS handshake: {self}"
+        if self.mismatch is Mismatch.CLEAR:
+            return f"{self.mismatch}: from {client}"
         return f"{self.mismatch}: {self.offered or 'unknown version'}, from {client}"
 
 
 class Handshake:
-    """One handshake. The task that made this object awaits it."""
+    """One handshake. The task that made this object awaits it. `comes_first`: no octets came before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, comes_first: bool = True) -> None:
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._loop = asyncio.get_running_loop()
         self.has_channel = False
         self.reason: str | None = None
         self.offered: str | None = None  # once OpenSSL has given up
+        self.silent = True  # the client has sent nothing so far
+        self._comes_first = comes_first
+        self._in_clear = False
 
     async def run(self, context: Context, work: Awaitable[T]) -> T:
         """Await `work`, a call of the loop that makes a TLS transport with this context. Raises HandshakeFailed."""
@@ -74,17 +84,23 @@ class Handshake:
             if self.reason is None:
                 raise
             self._task.uncancel()
-            raise HandshakeFailed(self.reason, self.offered) from None
+            raise self._failure(self.reason) from None
         except OSError as error:  # so are errors of OpenSSL and timeouts
-            raise HandshakeFailed(self.reason or _words(error), self.offered) from error
+            if self.silent and isinstance(error, ConnectionAbortedError):  # the time is over
+                self._in_clear = self._comes_first
+            raise self._failure(self.reason or _words(error)) from error
         if self.reason is not None:  # the client left before the cancellation
-            raise HandshakeFailed(self.reason, self.offered)
+            raise self._failure(self.reason)
         return made
 
     def fail(self, error: ssl.SSLError, hello: bytes) -> None:
         """Note that OpenSSL has given up. What it wrote last is sent in this turn of the loop."""
         self.reason, self.offered = _words(error), newest_version(hello)
+        self._in_clear = self._comes_first and is_clear_text(hello)
         self._loop.call_soon(self._task.cancel)
+
+    def _failure(self, reason: str) -> HandshakeFailed:
+        return HandshakeFailed(reason, self.offered, in_clear=self._in_clear)
 
 
 async def upgrade(
@@ -97,7 +113,7 @@ async def upgrade(
     work = asyncio.get_running_loop().start_tls(
         transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds
     )
-    return await Handshake().run(context, work)
+    return await Handshake(comes_first=False).run(context, work)
 
 
 def tls_version(transport: asyncio.Transport) -> str | None:
@@ -137,6 +153,8 @@ class Channel(ssl.SSLObject):
     def _keep_hello(self) -> None:
         """Keep what comes first, and put it back: after a failure nobody could say any more what was offered."""
         if self.incoming is not None and self.incoming.pending and len(self.hello) < HELLO_OCTETS:
+            if self.handshake is not None:
+                self.handshake.silent = False
             data = self.incoming.read()
             self.incoming.write(data)
             self.hello = b"".join((self.hello, data))

@@ -12,8 +12,9 @@ from mailstore.maildrop.maildrop import MaildropContext
 from mailstore.maildrop.session_revocation import SessionRevocation
 from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
 from mailstore.maildrop.sign_in_purpose import Fetching
+from mailstore.models import RefusedName
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.ports import BodyStore, Credentials, Done, Maildrop, OldServers, SignIn
+from mailstore.ports import BodyStore, Credentials, Done, Maildrop, OldServers, SignIn, WrongStart
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SITE_EXPIRY
 
@@ -59,6 +60,9 @@ class StoredAccounts:
 
     def note_malformed(self, address: str, client: str, tls: str | None) -> None:
         self._context.refusals.record_malformed(Credentials(address, "", client, loopback=False, tls=tls))
+
+    def note_wrong_start(self, start: WrongStart, client: str) -> None:
+        self.refused_names.misled(client, RefusedName.Reason(start.value))
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self._site_expire_days

@@ -1,4 +1,7 @@
-"""Writes unknown names, limits that refused clients, and TLS too old: in batches, apart from replies and diary."""
+"""Writes who cannot come in without an account of their own: unknown names, limits, TLS that did not begin.
+
+In batches, apart from replies and diary.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,10 @@ class RefusedNames:
     def mismatched(self, client: str, reason: Reason, version: str) -> None:
         """Count a client with which no TLS can begin; `version` is the newest that it offered, "" if none is known."""
         self._counts.add(reason.value, client, self._protocol, datetime.now(UTC), name=client, version=version)
+
+    def misled(self, client: str, reason: Reason) -> None:
+        """Count a client that is set up for another encryption than the port has, whatever its address."""
+        self._counts.add(reason.value, client, self._protocol, datetime.now(UTC))
 
     def flush(self, done: Callable[[], None] = lambda: None, *, every: bool = False) -> None:
         """Write what is due, with `every` all of it. `done` is called once, even if writing failed."""

@@ -107,13 +107,14 @@ class DiaryBatch(models.Model):
 
 
 class RefusedName(models.Model):
-    """What no diary of a mailbox can tell: names that nobody has, limits that refused somebody, and TLS too old.
+    """What no diary of a mailbox can tell: names that nobody has, limits that refused somebody, and TLS not begun.
 
     A row stands for all tries that are alike, `tries` of them, on `days` days in a row up to the last one. `name`
     is an address in normal form, or the bare local part of a mailbox. It is empty for any other text, which may be
     a password in the wrong field, and for the names that had no room. Where TLS did not begin, `name` is the IP
-    address of the client, and `version` the newest one that it offered. `network` is empty where too many networks
-    tried at once. `until` is when a limit ends.
+    address of the client, and `version` the newest one that it offered; where a program is set up for another
+    encryption than the port has, both are empty. `network` is empty where too many networks tried at once. `until` is
+    when a limit ends.
     """
 
     class Reason(models.TextChoices):
@@ -123,9 +124,13 @@ class RefusedName(models.Model):
         CONNECTIONS = "connections", _("too many connections")
         TLS_VERSION = "tls-version", _("TLS too old")
         TLS_CIPHER = "tls-cipher", _("no common cipher")
+        CLEARTEXT = "cleartext", _("no encryption")
+        TLS_FIRST = "tls-first", _("TLS at once on the port for STARTTLS")
+        TLS_MISSING = "tls-missing", _("no TLS on the port for SSL/TLS")
 
     LIMITS = (Reason.NETWORK, Reason.ACCOUNT, Reason.CONNECTIONS)
     TLS = (Reason.TLS_VERSION, Reason.TLS_CIPHER)
+    ENCRYPTION = (Reason.CLEARTEXT, Reason.TLS_FIRST, Reason.TLS_MISSING)
 
     reason = models.CharField(_("why"), max_length=11, choices=Reason.choices)
     name = models.CharField(_("name"), max_length=254, blank=True, default="")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailstore.errors import Abandoned, MailError, Refused, Throttled
 from mailstore.pop3 import commands, replies
-from mailstore.ports import Credentials
+from mailstore.ports import Credentials, WrongStart
 from mailstore.wire import sasl_exchange
 
 if TYPE_CHECKING:
@@ -45,11 +45,14 @@ class Authorization:
         self._exchange: sasl_exchange.Exchange | None = None
         self._sign_in: SignIn | None = None  # while its answer is awaited
         self.mechanism = "USER"  # of the last sign-in
+        self._ends_in_clear = False  # the client wanted to sign in, may not in clear, and has not asked for TLS
 
     def leave(self) -> None:
-        """Abandon a sign-in, since the connection is gone."""
+        """Abandon a sign-in, since the connection is gone. Note a client that would have signed in without TLS."""
         if self._sign_in is not None:
             self._sign_in.abandon()
+        if self._ends_in_clear:
+            self._accounts.note_wrong_start(WrongStart.CLEAR, self._peer.client)
 
     def give_way(self) -> None:
         """Let other sign-ins go first, since the client sends no more and may be gone."""
@@ -82,7 +85,10 @@ class Authorization:
     # --- what cannot be read ----------------------------------------------------------------------------------------
 
     def note_fault(self, line: bytes, fault: commands.Fault) -> None:
-        """Leave a trace of a line that is no command, where it would have been part of a sign-in."""
+        """Leave a trace of a line that is no command, where it would have been part of a sign-in, or begins TLS."""
+        if line.startswith(commands.TLS_RECORD_START):
+            self.note_tls_first()
+            return
         verb, _, rest = line.partition(b" ")
         mechanism = _MECHANISMS_OF_VERBS.get(verb.upper())
         if mechanism is None or (mechanism == "AUTH" and not rest.strip()):
@@ -92,7 +98,12 @@ class Authorization:
             self.mechanism = mechanism
             self._note_malformed(self._address or "", f"{command}: {fault.name}")
         else:
-            self._journal.cleartext_refused(self._peer.client, command)
+            self._note_cleartext(command)
+
+    def note_tls_first(self) -> None:
+        """Leave a trace of a client that begins TLS without STLS."""
+        if not self._peer.encrypted:
+            self._accounts.note_wrong_start(WrongStart.TLS_FIRST, self._peer.client)
 
     def note_overlong_response(self) -> None:
         """Leave a trace of a response that is too long."""
@@ -141,11 +152,13 @@ class Authorization:
             self._turns.end("clear text behind STLS")
         else:
             self._address = None
+            self._ends_in_clear = False
             self._turns.say(replies.BEGIN_TLS)
             self._turns.start_tls()
 
     def capa(self) -> None:
         sign_in = SIGN_IN_CAPABILITIES if self._password_may_pass() else ()
+        self._ends_in_clear |= not sign_in
         site = self._accounts.site_expire_days()
         expires = None if site is None else replies.expire(site[0], differs=site[1])
         self._turns.say(replies.capabilities(sign_in, stls=self._tls_may_begin(), expires=expires))
@@ -196,9 +209,13 @@ class Authorization:
         """Refuse a command that would send a password in clear where the rules forbid it, and tell the journal."""
         if self._password_may_pass():
             return False
-        self._journal.cleartext_refused(self._peer.client, command)
+        self._note_cleartext(command)
         self._turns.say(replies.TLS_FIRST)
         return True
+
+    def _note_cleartext(self, command: str) -> None:
+        self._ends_in_clear = True
+        self._journal.cleartext_refused(self._peer.client, command)
 
     def _password_may_pass(self) -> bool:
         return self._rules.password_may_pass(encrypted=self._peer.encrypted, loopback=self._peer.loopback)

@@ -140,6 +140,8 @@ class Session:
         if self._turns.input_ended:
             self._turns.end("half-closed")
         elif self._turns.lines.starts_with(commands.TLS_RECORD_START):
+            if self._transaction is None:
+                self._authorization.note_tls_first()
             self._refuse(commands.Fault.OTHER_PROTOCOL)
 
     # --- inside ---------------------------------------------------------------------------------------------------

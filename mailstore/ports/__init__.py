@@ -10,7 +10,16 @@ from mailstore.ports.connection import Peer, Session
 from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Recipient
 from mailstore.ports.gatekeeper import Gatekeeper
 from mailstore.ports.journal import Journal, SessionRecord
-from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
+from mailstore.ports.maildrop import (
+    Accounts,
+    Credentials,
+    Handled,
+    Listing,
+    Maildrop,
+    Message,
+    SignIn,
+    WrongStart,
+)
 from mailstore.ports.old_servers import Move, OldServers
 from mailstore.ports.sending import Sender, Senders
 from mailstore.ports.trace import NO_MARKS, Answer, MessageMarks, Trace, Unfit
@@ -48,4 +57,5 @@ __all__ = [
     "SignIn",
     "Trace",
     "Unfit",
+    "WrongStart",
 ]

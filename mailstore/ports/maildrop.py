@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from mailstore.errors import Done
@@ -24,6 +25,13 @@ class Credentials(NamedTuple):
     loopback: bool  # the client is on this machine, with no proxy between
     tls: str | None = None  # the version; None if TLS did not protect the secret
     bare: bool = False  # the address was typed without @, and completed: the text may be a password in the wrong field
+
+
+class WrongStart(StrEnum):
+    """How a client begins wrongly on a port where clear text comes first, and TLS by STLS."""
+
+    CLEAR = "cleartext"  # it would sign in without TLS
+    TLS_FIRST = "tls-first"  # it begins TLS without STLS
 
 
 @dataclass(slots=True)
@@ -117,6 +125,9 @@ class Accounts(Protocol):
 
         Never waits and never raises.
         """
+
+    def note_wrong_start(self, start: WrongStart, client: str) -> None:
+        """Note that a client cannot sign in as it is set up, whoever it is. Never waits and never raises."""
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         """Return the smallest expiry of any mailbox (None: never), and whether mailboxes differ.

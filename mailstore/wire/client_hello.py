@@ -38,6 +38,11 @@ def newest_version(data: bytes) -> str | None:
     return _NAMES[max(known)] if known else None
 
 
+def is_clear_text(data: bytes) -> bool:
+    """Say whether a client that should begin TLS has sent a command instead: no record of TLS or SSL begins so."""
+    return data[:1].isalpha()
+
+
 def _message(data: bytes) -> bytes:
     """Return the ClientHello without its header. Raises ValueError if there is none."""
     if data[0] & _SSL_2_BIT and data[_SSL_2_HEAD_OCTETS] == _CLIENT_HELLO:

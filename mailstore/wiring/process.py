@@ -31,7 +31,7 @@ REFRESH_TICKS = 30  # seconds between two reads of what changes rarely
 _REASONS = {
     Mismatch.VERSION: RefusedName.Reason.TLS_VERSION,
     Mismatch.CIPHER: RefusedName.Reason.TLS_CIPHER,
-}
+}  # where the client did begin TLS
 Flush = Callable[[Callable[[], None]], None]
 
 
@@ -62,7 +62,10 @@ def server(
         return Server(limits, counts, worker=index, tls=context, now=now)
 
     def mismatched(client: str, mismatch: Mismatch, version: str) -> None:
-        refused.mismatched(client, _REASONS[mismatch], version)
+        if mismatch is Mismatch.CLEAR:
+            refused.misled(client, RefusedName.Reason.TLS_MISSING)
+        else:
+            refused.mismatched(client, _REASONS[mismatch], version)
 
     return Server(
         limits, counts, worker=index, tls=context, now=now, crowded=refused.crowded, mismatched=mismatched

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.db.models import F, QuerySet
 
-from mailstore.models import AuditEntry, Device, DiarySession, Finding, Mailbox, Message, TraceEntry, User
+from mailstore.models import (
+    AuditEntry,
+    Device,
+    DiarySession,
+    Finding,
+    Mailbox,
+    Message,
+    RefusedName,
+    TraceEntry,
+    User,
+)
 
 
 def mailboxes(user: User) -> QuerySet[Mailbox]:
@@ -45,6 +55,14 @@ def removed_messages(user: User) -> QuerySet[Message]:
 
 def diary(user: User) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox__user=user)
+
+
+def refused_in_network(network: str) -> QuerySet[RefusedName]:
+    """Return what was refused in the network of an owner's browser. Others may be there: pages show no foreign name.
+
+    Limits of one account are left out: the diary of its mailbox tells them.
+    """
+    return RefusedName.objects.filter(network=network).exclude(reason=RefusedName.Reason.ACCOUNT)
 
 
 def trace(user: User) -> QuerySet[TraceEntry]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailstore.models import Device, DiarySession
 from mailstore.retention import waiting_mail
 from mailstore.retention.waiting_mail import Waiting
-from popadmin.owner import access, pop_switch, refusals
+from popadmin.owner import access, network_faults, pop_switch, refusals
 from popadmin.web import device_mode
 from popadmin.web.form_fields import Option
 from popadmin.web.formats import ago, count, day, moment
@@ -91,8 +91,11 @@ def _last_use(device: Device) -> SafeString | str:
     return format_html(_("last sign-in {moment}"), moment=ago(device.last_sign_in_at))
 
 
-def state_line(device: Device) -> StateLine:
-    """Return how a device `with_waiting` stands, the worst first: POP is off, refused, silent, awaited, works."""
+def state_line(device: Device, client: str) -> StateLine:
+    """Return how a device `with_waiting` stands, the worst first: POP is off, refused, silent, awaited, works.
+
+    `client` is the address of the owner's browser: what happens in its network is told while a sign-in is awaited.
+    """
     if not device.mailbox.pop:
         off = " ".join((_("No mail program can sign in to this mailbox."), pop_switch.remedy(device.mailbox)))
         return StateLine("warn", "exclamation-triangle-fill", gettext_lazy("POP is off"), off)
@@ -100,7 +103,7 @@ def state_line(device: Device) -> StateLine:
         text = _("Mail programs sign in with device passwords only. These pages still take the main password.")
         return StateLine("", "slash-circle", gettext_lazy("Not for mail programs"), text)
     if device.last_sign_in_at is None:
-        return _unused(device)
+        return _unused(device, client)
     waiting = waiting_mail.of(device)
     if _warns(device, waiting):
         silent = SafeString(capfirst(silence(device, waiting)))
@@ -109,11 +112,13 @@ def state_line(device: Device) -> StateLine:
     return _used(device)
 
 
-def _unused(device: Device) -> StateLine:
+def _unused(device: Device, client: str) -> StateLine:
     if device.main:
         text = _("No mail program has signed in with the main password.")
         return StateLine("", "key", gettext_lazy("Not used by a mail program"), text)
-    refusal = refusals.last_refusal(device)
+    refusal, fault = refusals.last_refusal(device), network_faults.latest(device, client)
+    if fault is not None and (refusal is None or fault.at > refusal.row.ended_at):
+        return StateLine("warn", "exclamation-triangle-fill", fault.lead, fault.text, is_open=True)
     if refusal is None:
         text = _("If nothing happens, check the server, the port and the encryption.")
         return StateLine("", "", gettext_lazy("Waiting for its first sign-in"), text, is_open=True)

@@ -1,4 +1,4 @@
-"""Names that nobody has, with the address that was probably meant, limits, and TLS too old, in words."""
+"""Names that nobody has, with the address that was probably meant, limits, and TLS that did not begin, in words."""
 
 from __future__ import annotations
 
@@ -25,16 +25,24 @@ Reason = RefusedName.Reason
 _MISMATCHES = {
     Reason.TLS_VERSION: gettext_lazy("TLS too old: %(version)s, from %(client)s"),
     Reason.TLS_CIPHER: gettext_lazy("No common cipher: %(version)s, from %(client)s"),
+    Reason.CLEARTEXT: gettext_lazy("No encryption, from %(client)s"),
+    Reason.TLS_FIRST: gettext_lazy("TLS at once on the port for STARTTLS, from %(client)s"),
+    Reason.TLS_MISSING: gettext_lazy("No TLS on the port for SSL/TLS, from %(client)s"),
 }
 _OLD_DEVICE = gettext_lazy(
     "Update the program or device. POP3S_LEGACY_LISTEN opens a port for devices that nobody can update."
 )
+_OTHER_ENCRYPTION = gettext_lazy("Choose another encryption, or another port, in the program.")
+_MEANINGS = {
+    Reason.TLS_VERSION: _OLD_DEVICE,
+    Reason.TLS_CIPHER: gettext_lazy("Update the program or device."),
+} | dict.fromkeys(RefusedName.ENCRYPTION, _OTHER_ENCRYPTION)
 PROTOCOLS = {"pop3": gettext_lazy("POP"), "web": gettext_lazy("these pages")}
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A name that nobody has, a limit, or a program whose TLS is too old, in words.
+    """A name that nobody has, a limit, or a program with which TLS does not begin, in words.
 
     `who` is the name, or else the network; it is empty for texts that are no address. `until` is when the limit ends,
     if that is to come.
@@ -75,7 +83,7 @@ def told(rows: Iterable[RefusedName], user: User) -> Sequence[Refused]:
 
 
 def _told(row: RefusedName, meant: Meant | None) -> Refused:
-    if row.reason in RefusedName.TLS:
+    if row.reason in _MISMATCHES:
         return _mismatch(row)
     is_limit = row.reason in RefusedName.LIMITS
     return Refused(
@@ -99,7 +107,7 @@ def _mismatch(row: RefusedName) -> Refused:
         who=_network(row.network),
         is_address=False,
         text=text % {"what": what, "number": count(row.tries)},
-        meaning=_OLD_DEVICE if row.reason == Reason.TLS_VERSION else _("Update the program or device."),
+        meaning=_MEANINGS[Reason(row.reason)],
         last_at=row.last_at,
         until=None,
         meant=None,

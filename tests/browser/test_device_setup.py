@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from mailstore.models import Device
+from mailstore.models import Device, RefusedName
 from tests.browser.test_pages import NO_SCRIPT, PHONE, read, sign_in
 from tests.site.page_users import an_owner
 
@@ -31,11 +31,20 @@ def signs_in(name="Phone"):
     Device.objects.filter(name=name).update(last_sign_in_at=timezone.now(), last_client="192.0.2.7")
 
 
-def test_the_page_ticks_by_itself_when_the_first_sign_in_arrives(visit):
+def a_program_begins_tls_too_early():
+    now = timezone.now()
+    RefusedName.objects.create(
+        network="127.0.0.0/24", reason="tls-first", protocol="pop3", tries=1, first_at=now, last_at=now
+    )
+
+
+def test_the_page_tells_by_itself_what_goes_wrong_and_ticks_when_the_first_sign_in_arrives(visit):
     an_owner()
     page = visit()
     sign_in(page)
     connect(page)
+    a_program_begins_tls_too_early()
+    expect(page.get_by_text("it began TLS at once, on the port for STARTTLS.")).to_be_visible()
     expect(page.get_by_text("This line turns green by itself.")).to_be_visible()
     signs_in()
     expect(page.get_by_text("“Phone” works")).to_be_visible()

@@ -12,7 +12,7 @@ from typing import Any
 from mailstore.errors import Abandoned, BadCredentials, MailError
 from mailstore.pop3.protocol import Rules
 from mailstore.pop3.session import Session
-from mailstore.ports import Credentials, Done, Handled, Listing, Message, OpenBody, SessionRecord
+from mailstore.ports import Credentials, Done, Handled, Listing, Message, OpenBody, SessionRecord, WrongStart
 
 BODY_CHUNK_OCTETS = 64 * 1024
 
@@ -183,6 +183,7 @@ class FakeAccounts:
         self.asked: list[Credentials] = []
         self.sign_ins: list[FakeSignIn] = []
         self.malformed: list[tuple[str, str, str | None]] = []
+        self.wrong_starts: list[tuple[WrongStart, str]] = []
         self.error: MailError | None = None
         self.expire: tuple[int | None, bool] | None = (None, False)
         self._known: dict[str, tuple[str, Opens]] = {}
@@ -202,6 +203,9 @@ class FakeAccounts:
 
     def note_malformed(self, address: str, client: str, tls: str | None) -> None:
         self.malformed.append((address, client, tls))
+
+    def note_wrong_start(self, start: WrongStart, client: str) -> None:
+        self.wrong_starts.append((start, client))
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self.expire

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from django.test import Client
 
-from mailstore.models import RefusedName, User
+from mailstore.models import User
 from tests.listener.conftest import PROXY
 from tests.listener.proxy_headers import version_1
 from tests.listener.test_proxy import proxied_client
@@ -14,6 +14,7 @@ from tests.listener.tls_records import ECDHE_CBC, RSA_CBC, TLS_1_1, TLS_1_2, old
 from tests.listeners import Daemon, MailSite
 from tests.pop3_client import connect_to
 from tests.site.page_users import an_admin, signed_in
+from tests.site.refused_names import heard
 from tests.up.programs import until
 
 STRANGER = "198.51.100.7"
@@ -35,7 +36,7 @@ def test_an_unknown_name_is_on_the_page_and_a_text_that_is_no_address_is_not(
         with proxied_client(proxied, version_1(STRANGER)) as client:
             client.send(f"USER {name}\r\nPASS wrong\r\nQUIT\r\n".encode())
             client.rest()
-    until(lambda: RefusedName.objects.count() == 2, "the names are written")
+    until(lambda: heard().count() == 2, "the names are written")
     page = shown()
     assert "<b>nobody</b>@example.org" in page
     assert "from 198.51.100.0/24." in page
@@ -49,7 +50,7 @@ def test_connections_above_the_limit_of_an_address_are_on_the_page(mail_site: Ma
             client = opened.enter_context(proxied_client(proxied, version_1(STRANGER)))
             greetings.append(client.line())
     assert greetings[-1] == b"-ERR [SYS/TEMP] too many connections from your network\r\n"
-    until(lambda: RefusedName.objects.filter(reason="connections").exists(), "the limit is written")
+    until(lambda: heard().filter(reason="connections").exists(), "the limit is written")
     assert "1 connection was refused." in shown()
 
 
@@ -67,7 +68,7 @@ def test_a_device_whose_tls_is_too_old_is_on_the_page_with_its_address_and_versi
             assert client.ask("STLS").startswith(b"+OK")
             client.send(hello)
             client.rest()
-    tries = RefusedName.objects.values_list("reason", "name", "network", "version", "tries")
+    tries = heard().values_list("reason", "name", "network", "version", "tries")
     rows = [
         ("tls-cipher", STRANGER, "198.51.100.0/24", "TLS 1.2", 2),
         ("tls-version", STRANGER, "198.51.100.0/24", "TLS 1.1", 2),

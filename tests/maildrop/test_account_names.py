@@ -11,12 +11,13 @@ from pytest_django import Settings
 
 from mailstore.directory import admins, aliases, domains, mailbox_removal, mailboxes
 from mailstore.errors import BadCredentials, MailError, Throttled
-from mailstore.models import Alias, DiarySession, Domain, RefusedName
+from mailstore.models import Alias, DiarySession, Domain
 from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR, WRONG_PASSWORDS_A_DAY
 from mailstore.ports import Credentials
 from tests.site import counting_hasher
 from tests.site.counting_hasher import Counting
 from tests.site.mail import Mail
+from tests.site.refused_names import heard
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
@@ -168,7 +169,7 @@ def test_a_wrong_password_by_another_name_is_in_the_diary_of_the_mailbox(sign_in
 
     mail.worker.until(written, "the refusal is in the diary")
     assert DiarySession.objects.get().mailbox.user.address == ALICE
-    assert not RefusedName.objects.exists()
+    assert not heard().exists()
 
 
 # --- bare names -----------------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def test_a_bare_name_is_told_if_a_mailbox_has_it_and_no_other_text_is(sign_in: S
     for name in ("alice", "ALICE ", "hunter2", "my secret phrase"):
         sign_in(name, "wrong")
     mail.worker.ask(lambda done: mail.accounts.refused_names.flush(lambda: done(None), every=True))
-    told = RefusedName.objects.order_by("name").values_list("name", "tries")
+    told = heard().order_by("name").values_list("name", "tries")
     assert list(told) == [("", 2), ("alice", 2)]
 
 
@@ -213,11 +214,11 @@ def test_a_password_in_the_wrong_field_is_not_told_when_it_was_completed(sign_in
     completed = Credentials("hunter2@example.test", "wrong", "192.0.2.7", loopback=False, bare=True)
     mail.worker.ask(lambda done: mail.accounts.sign_in(completed, done))
     mail.worker.ask(lambda done: mail.accounts.refused_names.flush(lambda: done(None), every=True))
-    assert RefusedName.objects.get().name == ""
+    assert heard().get().name == ""
 
 
 def test_the_login_of_an_administrator_is_no_local_part(sign_in: SignIn, mail: Mail) -> None:
     admins.ensure("root", actor=ACTOR, password=PASSWORD)
     sign_in("root")
     mail.worker.ask(lambda done: mail.accounts.refused_names.flush(lambda: done(None), every=True))
-    assert RefusedName.objects.get().name == ""
+    assert heard().get().name == ""

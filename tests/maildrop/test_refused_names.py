@@ -17,6 +17,7 @@ from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR, Bar, Limit
 from mailstore.ports import Credentials
 from mailstore.sql.statements.refused_names import NAMES_KEPT, ROWS_KEPT
 from tests.site.mail import Mail
+from tests.site.refused_names import heard
 from tests.site.rows import a_mailbox
 
 ANN = "ann@example.org"
@@ -46,7 +47,7 @@ def flush(mail: Mail, names: RefusedNames | None = None) -> None:
 
 
 def rows(*fields: str) -> list[Any]:
-    return list(RefusedName.objects.order_by("reason", "network", "name").values_list(*fields))
+    return list(heard().order_by("reason", "network", "name").values_list(*fields))
 
 
 # --- real sign-ins ------------------------------------------------------------------------------------------------
@@ -55,7 +56,7 @@ def rows(*fields: str) -> list[Any]:
 def test_a_name_that_nobody_has_is_told_with_network_and_tries(mail: Mail, names: RefusedNames) -> None:
     assert [tried(mail, name) for name in (NOBODY, "NoBody@Example.ORG")] == [BadCredentials] * 2
     flush(mail)
-    row = RefusedName.objects.get()
+    row = heard().get()
     assert (row.reason, row.name, row.network, row.protocol) == ("unknown", NOBODY, "192.0.2.0/24", "pop3")
     assert (row.tries, row.until) == (2, None)
     assert row.first_at < row.last_at
@@ -83,10 +84,10 @@ def test_a_network_that_tries_names_is_told_with_the_end_of_its_bar(mail: Mail, 
     answers = [tried(mail, f"n{number}@example.org") for number in range(UNKNOWN_ACCOUNTS_AN_HOUR + 3)]
     assert answers.count(Throttled) == 3
     flush(mail)
-    row = RefusedName.objects.get(reason=Reason.NETWORK)
+    row = heard().get(reason=Reason.NETWORK)
     assert (row.name, row.network, row.tries) == ("", "192.0.2.0/24", 3)
     assert timedelta(minutes=59) < row.until - timezone.now() <= timedelta(hours=1)
-    assert RefusedName.objects.filter(reason=Reason.UNKNOWN).count() == UNKNOWN_ACCOUNTS_AN_HOUR
+    assert heard().filter(reason=Reason.UNKNOWN).count() == UNKNOWN_ACCOUNTS_AN_HOUR
 
 
 def test_an_account_that_met_its_limit_is_told_by_name_and_in_the_diary(
@@ -163,12 +164,12 @@ def test_a_flood_over_many_batches_has_few_rows(mail: Mail, names: RefusedNames)
         for number in range(50):
             names.unknown("192.0.2.7", f"n{batch}-{number}@example.org")
         flush(mail)
-    assert RefusedName.objects.count() <= NAMES_KEPT + 21
-    assert sum(RefusedName.objects.values_list("tries", flat=True)) == 50 * 3 * NAMES_KEPT // 20
-    known = RefusedName.objects.exclude(name="").first()
+    assert heard().count() <= NAMES_KEPT + 21
+    assert sum(heard().values_list("tries", flat=True)) == 50 * 3 * NAMES_KEPT // 20
+    known = heard().exclude(name="").first()
     names.unknown("192.0.2.7", known.name)
     flush(mail)
-    assert RefusedName.objects.get(pk=known.pk).tries == known.tries + 1, "a name that has its row keeps it"
+    assert heard().get(pk=known.pk).tries == known.tries + 1, "a name that has its row keeps it"
 
 
 def test_the_table_keeps_the_newest_rows(mail: Mail, names: RefusedNames) -> None:
@@ -182,11 +183,11 @@ def test_the_table_keeps_the_newest_rows(mail: Mail, names: RefusedNames) -> Non
     )  # fmt: skip
     names.unknown("192.0.2.7", NOBODY)
     flush(mail)
-    assert RefusedName.objects.filter(name=NOBODY).exists()
+    assert heard().filter(name=NOBODY).exists()
     names.unknown("192.0.2.7", NOBODY)
     flush(mail)
-    assert RefusedName.objects.count() == ROWS_KEPT
-    assert not RefusedName.objects.filter(name="o0@example.org").exists()
+    assert heard().count() == ROWS_KEPT
+    assert not heard().filter(name="o0@example.org").exists()
 
 
 def test_batches_of_two_workers_share_rows(mail: Mail, names: RefusedNames) -> None:

@@ -11,11 +11,12 @@ from mailstore.directory import devices
 from mailstore.errors import BadCredentials, DeviceMayNotSend, MainPasswordBarred, SendingOff
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.senders import StoredSenders
-from mailstore.models import Device, DiarySession, KnownNetwork, Mailbox, RefusedName, User
+from mailstore.models import Device, DiarySession, KnownNetwork, Mailbox, User
 from mailstore.ports import Credentials, Sender
 from mailstore.sql.connection_pool import ConnectionPool
 from tests.site import counting_hasher
 from tests.site.counting_hasher import cost
+from tests.site.refused_names import heard
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 from tests.site.worker import Worker
 
@@ -106,4 +107,4 @@ def test_an_unknown_name_is_told_to_administrators_with_its_protocol(door: Door)
     a_mailbox()
     door.sign_in(PASSWORD, "nobody@example.org")
     door.worker.ask(lambda done: door.senders.refused_names.flush(lambda: done(None), every=True))
-    assert RefusedName.objects.values_list("name", "protocol").get() == ("nobody@example.org", "smtp")
+    assert heard().values_list("name", "protocol").get() == ("nobody@example.org", "smtp")

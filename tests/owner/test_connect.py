@@ -164,7 +164,7 @@ def test_looking_whether_it_arrived_costs_little(django_assert_num_queries):
     client = signed_in(ANN)
     connected(client)
     key = Device.objects.get(name="Phone").pk
-    with django_assert_num_queries(4):  # the session, the user, the device, the diary
+    with django_assert_num_queries(5):  # the session, the user, the device, the diary, the network
         client.get(f"/devices/{key}/status/")
 
 

@@ -243,6 +243,16 @@ def test_the_list_has_all_and_finds_them_by_name_network_and_kind(root: Client):
     assert "n0 @example.org" not in names_page(root, "?q=198.51")
 
 
+def test_the_list_tells_programs_that_are_set_up_for_another_encryption(root: Client):
+    for reason in RefusedName.ENCRYPTION:
+        a_refused_name(reason=reason, tries=2)
+    shown = names_page(root, "?kind=encryption")
+    assert "No encryption, from 192.0.2.0/24, 2 times. Choose another encryption, or another port" in shown
+    assert "TLS at once on the port for STARTTLS, from 192.0.2.0/24, 2 times." in shown
+    assert "No TLS on the port for SSL/TLS, from 192.0.2.0/24, 2 times." in shown
+    assert "from 192.0.2.0/24" not in names_page(root, "?kind=tls")
+
+
 def test_the_list_is_a_file_too(root: Client):
     a_refused_name("anne@example.org", tries=3)
     (answer,) = [b"".join(root.get("/sign-ins/names/?export=1").streaming_content).decode()]

@@ -17,6 +17,7 @@ from mailstore.errors import (
     Unavailable,
 )
 from mailstore.pop3.protocol import Rules
+from mailstore.ports import WrongStart
 from tests.fakes.pop3 import Conversation, FakeMaildrop, FakePeer
 from tests.pop3.transcript_setup import MESSAGES, signed_in
 
@@ -323,6 +324,36 @@ def test_pass_is_refused_in_clear_although_user_was_refused_before() -> None:
     talk = in_clear()
     assert talk.sign_in().startswith("-ERR use TLS")
     assert talk.accounts.asked == []
+
+
+@pytest.mark.parametrize(
+    ("data", "start"),
+    [
+        (b"CAPA\r\nQUIT\r\n", WrongStart.CLEAR),
+        (b"USER anna@example.org\r\nPASS secret\r\n", WrongStart.CLEAR),
+        (b"PASS \x01\r\n", WrongStart.CLEAR),
+        (b"\x16\x03\x01\x02\0\1", WrongStart.TLS_FIRST),
+        (b"\x16\x03\x01\x02\0\1\n\xfc", WrongStart.TLS_FIRST),
+        (b"CAPA\r\nSTLS\r\n", None),  # the handshake tells its own end
+        (b"GET / HTTP/1.1\r\n", None),
+        (b"QUIT\r\n", None),
+    ],
+)
+def test_a_client_that_would_sign_in_without_tls_or_begins_it_too_early_is_noted_once(
+    data: bytes, start: WrongStart | None
+) -> None:
+    talk = in_clear()
+    for line in data.splitlines(keepends=True) if data.endswith(b"\r\n") else [data]:
+        talk.send(line)
+    talk.end()
+    assert talk.accounts.wrong_starts == ([] if start is None else [(start, "192.0.2.7")])
+
+
+def test_who_may_sign_in_as_they_come_begin_rightly() -> None:
+    for talk in (in_clear("always"), Conversation(*MESSAGES)):
+        capabilities(talk)
+        talk.end()
+        assert talk.accounts.wrong_starts == []
 
 
 @pytest.mark.parametrize("talk", [in_clear("always"), in_clear("loopback", loopback=True)], ids=["always", "loopback"])

@@ -13,6 +13,7 @@ from mailstore.messages.recovery import ALL
 from mailstore.models import DiarySession, EarlierStay, Mailbox, RefusedName, SweepPass, TraceEntry
 from mailstore.retention import sweep
 from tests.site.empty_body_store import EmptyBodyStore
+from tests.site.refused_names import heard
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +92,7 @@ def test_a_refused_name_goes_ninety_days_after_its_last_try() -> None:
             first_at=first, last_at=last,
         )  # fmt: skip
     sweep.run(EmptyBodyStore())
-    assert [row.name for row in RefusedName.objects.all()] == ["n89@example.org"]
+    assert [row.name for row in heard().all()] == ["n89@example.org"]
 
 
 def an_answer(days_ago: float, **fields: object) -> TraceEntry:

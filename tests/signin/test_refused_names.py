@@ -9,12 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from mailstore.models import RefusedName
 from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR
 from popadmin.signin.limits import LoginThrottle
 from popadmin.signin.refused_names import RefusedNames
 from tests.signin.counting_hasher import Counting
 from tests.site.page_users import ANN, an_owner, sign_in
+from tests.site.refused_names import heard
 
 pytestmark = pytest.mark.django_db
 NOBODY = "nobody@example.org"
@@ -36,7 +36,7 @@ def stranger() -> Client:
 
 
 def rows() -> list[tuple[str, str, str, int]]:
-    found = RefusedName.objects.order_by("reason", "name")
+    found = heard().order_by("reason", "name")
     return list(found.values_list("reason", "name", "network", "tries"))
 
 
@@ -45,7 +45,7 @@ def test_an_unknown_address_is_told_with_its_network(stranger: Client, refused: 
     sign_in(stranger, NOBODY, "y")
     refused.write()
     assert rows() == [("unknown", NOBODY, "198.51.100.0/24", 2)]
-    assert RefusedName.objects.get().protocol == "web"
+    assert heard().get().protocol == "web"
 
 
 def test_another_text_is_told_without_its_words_and_a_known_name_not_at_all(
@@ -62,7 +62,7 @@ def test_a_network_that_tries_names_is_told_as_a_limit(stranger: Client, refused
     for number in range(UNKNOWN_ACCOUNTS_AN_HOUR + 2):
         sign_in(stranger, f"n{number}@example.org", "x")
     refused.write()
-    limit = RefusedName.objects.get(reason="network")
+    limit = heard().get(reason="network")
     assert (limit.name, limit.tries) == ("", 2)
     assert limit.until is not None
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.wire.client_hello import newest_version
+from mailstore.wire.client_hello import is_clear_text, newest_version
 from tests.listener.tls_records import ECDHE_CBC, HANDSHAKE_RECORD, TLS_1_0, TLS_1_1, TLS_1_2, old_hello
 
 SSL_3 = 0x0300
@@ -71,6 +71,16 @@ def test_of_a_part_of_a_hello_its_own_version_is_told_once_it_is_there() -> None
 @pytest.mark.parametrize("data", [b"", b"\x16", b"USER ann\r\n", b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", b"\x80\x00"])
 def test_what_is_no_hello_has_no_version(data: bytes) -> None:
     assert newest_version(data) is None
+
+
+@pytest.mark.parametrize("data", [b"CAPA\r\n", b"user ann\r\n", b"QUIT"])
+def test_a_command_is_clear_text(data: bytes) -> None:
+    assert is_clear_text(data)
+
+
+@pytest.mark.parametrize("data", [b"", old_hello(TLS_1_0, (ECDHE_CBC,)), SSL_2_HELLO, of_openssl()])
+def test_a_hello_of_whatever_age_is_no_clear_text(data: bytes) -> None:
+    assert not is_clear_text(data)
 
 
 @given(st.binary(max_size=200))

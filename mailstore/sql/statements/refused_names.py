@@ -1,4 +1,4 @@
-"""The SQL that writes refused names, limits that refused clients and TLS too old, and keeps their table small."""
+"""The SQL that writes refused names, limits that refused clients and TLS not begun, and keeps their table small."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REFUSED_NAMES = statement(
                        ELSE 1 END,
            last_at = greatest(rn.last_at, excluded.last_at), until = greatest(rn.until, excluded.until)
     """,
-    purpose="""Adds refused sign-ins to their rows: names that nobody has, limits, and TLS too old. A network that has
+    purpose="""Adds refused sign-ins to their rows: names that nobody has, limits, TLS not begun. A network that has
         filled its room gets no more names; its other names are one row.""",
     caller="maildrop/refused_names.py every few seconds at most, and the web pages behind a reply",
     parameters={

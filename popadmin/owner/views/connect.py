@@ -74,7 +74,7 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
         return {
             **page_values(chosen, address=address, secret=secret),
             "device": device,
-            "line": device_state.state_line(device),
+            "line": device_state.state_line(device, self.request.META["REMOTE_ADDR"]),
             "others": [page_values(other, address=address, secret=secret) for other in PROGRAMS if other != chosen],
             "qr": qr_code(setup_url),
             "breadcrumbs": [breadcrumb(_("Devices"), "devices")],

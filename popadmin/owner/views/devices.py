@@ -61,7 +61,7 @@ class DevicePage(TemplateView):
         return {
             **super().get_context_data(
                 device=device,
-                line=device_state.state_line(device),
+                line=device_state.state_line(device, self.request.META["REMOTE_ADDR"]),
                 mailbox=mailbox,
                 breadcrumbs=[breadcrumb(_("Devices"), "devices")],
             ),
@@ -171,7 +171,7 @@ class DeviceStatus(DevicePage):
     def get_context_data(self, **_kwargs: Any) -> dict[str, Any]:
         device = self.device
         if device.last_sign_in_at is None or device.main:
-            return {"device": device, "line": device_state.state_line(device)}
+            return {"device": device, "line": device_state.state_line(device, self.request.META["REMOTE_ADDR"])}
         fetches = access.diary(signed_in(self.request)).filter(device=device).exclude(ended=DiarySession.Ended.SENT)
         session = fetches.order_by("-started_at").first()
         long_ago = timezone.now() - device.last_sign_in_at > SESSION_ENDS

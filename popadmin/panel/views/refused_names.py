@@ -1,4 +1,4 @@
-"""The list of names that nobody has, of limits that refused somebody, and of programs whose TLS is too old."""
+"""The list of names that nobody has, of limits that refused somebody, and of programs whose TLS does not begin."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 SIGN_INS = breadcrumb(_("Sign-ins"), "visits")
-NAMES, LIMITS, TLS = "names", "limits", "tls"
-REASONS = {NAMES: (RefusedName.Reason.UNKNOWN,), LIMITS: RefusedName.LIMITS, TLS: RefusedName.TLS}
+NAMES, LIMITS, TLS, ENCRYPTION = "names", "limits", "tls", "encryption"
+REASONS = {
+    NAMES: (RefusedName.Reason.UNKNOWN,),
+    LIMITS: RefusedName.LIMITS,
+    TLS: RefusedName.TLS,
+    ENCRYPTION: RefusedName.ENCRYPTION,
+}
 
 
 class RefusedFilters(Filters):
@@ -29,6 +34,7 @@ class RefusedFilters(Filters):
             (NAMES, _("Names that nobody has")),
             (LIMITS, _("Limits")),
             (TLS, _("TLS too old")),
+            (ENCRYPTION, _("Wrong encryption")),
         ],
     )
 
@@ -52,6 +58,7 @@ class RefusedNames(access.AdminPage, ListPage):
         ReadyView(_("Names that nobody has"), {"kind": NAMES}),
         ReadyView(_("Limits"), {"kind": LIMITS}, "warn"),
         ReadyView(_("TLS too old"), {"kind": TLS}, "warn"),
+        ReadyView(_("Wrong encryption"), {"kind": ENCRYPTION}),
     )
     exported = (
         Exported(_("What"), RefusedName.get_reason_display),
