@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 
@@ -63,7 +65,7 @@ def _certificate(site: Site) -> Iterator[Action]:
             )
         return
     hook = certificate.hook_path(folders)
-    yield Write(hook, certificate.hook(folders, hostname), mode=0o755)
+    yield Write(hook, certificate.hook(folders, hostname, site.mta.key_reader), mode=0o755)
     yield Run(
         f"copy the certificate of {hostname} to {folders.tls}",
         ("env", f"RENEWED_LINEAGE={lineage}", str(hook)),
@@ -169,13 +171,46 @@ def _mta(site: Site) -> Iterator[Action]:
     if site.mta is Mta.NONE:
         yield Tell("none is installed. `apt-get install postfix postfix-pgsql`, then run quickstart again")
         return
-    yield Run(f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value), shown=True)
+    if site.mta.key_reader and "TLS_KEY_FILE" not in settings_file.values(site.settings_text):
+        yield from _shared_key(certificate.self_signed(site.folders), site.mta.key_reader)
+    yield from _set_up(site)
     if systemd.is_running():
         yield Run(
             f"start {site.mta.unit}, now and at each start of the machine",
             ("systemctl", "enable", "--now", site.mta.unit),
             done=lambda: systemd.runs_and_stays(site.mta.unit),
         )
+
+
+def _set_up(site: Site) -> Iterator[Action]:
+    """Set the MTA up. In the Postgres of the machine, popadmin may not make a role for it: the step does."""
+    text, command = f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value)
+    url = settings_file.values(site.settings_text).get("DATABASE_URL", "")
+    if not (site.in_parts and local_postgres.password(url)):
+        yield Run(text, command, shown=True)
+        return
+    password = local_postgres.new_password()
+
+    def is_set_up() -> bool:
+        return machine.run((*command, "--dry-run")).stdout.strip() == "nothing would change"
+
+    grant = site.command("mta", "grant", "--print", "--password-stdin")
+    yield local_postgres.make_mta_role(password, grant, done=is_set_up)
+    yield Run(text, (*command, "--password-stdin"), done=is_set_up, stdin=password, shown=True)
+
+
+def _shared_key(folder: Path, group: str) -> Iterator[Action]:
+    """Let a group read the self-signed pair, and nothing else of popadmin."""
+    yield Run(
+        f"give {folder} to the group {group}",
+        ("chgrp", "--recursive", group, str(folder)),
+        done=lambda: all(path.group() == group for path in (folder, *folder.glob("*"))),
+    )
+    yield Run(
+        f"let the group {group} read {folder}",
+        ("chmod", "--recursive", "u=rwX,g=rX,o=", str(folder)),
+        done=lambda: all(path.stat().st_mode & stat.S_IRGRP for path in (folder, *folder.glob("*"))),
+    )
 
 
 def _dns(site: Site) -> Iterator[Action]:
