@@ -14,15 +14,21 @@ from pathlib import Path
 
 from django.conf import settings
 
+from mailstore.mta.mtas import MTAS
 from popadmin.quickstart import certificate, local_postgres, machine, settings_file, systemd, units
 from popadmin.quickstart.action import Action, Run, Tell, Write
-from popadmin.quickstart.machine import USER
+from popadmin.quickstart.machine import USER, Folders
 from popadmin.quickstart.site import Mta, Site
 from popadmin.up.services import gunicorn
 
 SETTINGS_MODE = 0o640  # it may hold the password of the database
 MTA_SQL = "127.0.0.1:5433"  # 5432 may be that of another Postgres
 FOLDER_MODE = "2750"  # the sockets there get the group of the MTA
+# As a unit does: an ordinary user in a folder of its own, who may listen on the ports below 1024.
+_AS_SERVICE = (
+    "env", f"--chdir={Folders().data}", "setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups",
+    "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service",
+)  # fmt: skip
 WEB_ADDRESSES = ("127.0.0.1:8000",)
 
 
@@ -148,12 +154,13 @@ def _services(site: Site) -> Iterator[Action]:
 
 
 def by_hand(site: Site) -> list[str]:
-    """Return the commands that run the site where no systemd does."""
-    if not site.in_parts:
-        return [shlex.join(site.command("up", "--without-admin"))]
-    web = shlex.join(gunicorn(WEB_ADDRESSES))
-    parts = units.parts(settings_file.values(site.settings_text))
-    return [shlex.join(site.command(*part.words)) if part.words else web for part in parts]
+    """Return the commands that root starts to run the site where no systemd does."""
+    if site.in_parts:
+        parts = units.parts(settings_file.values(site.settings_text))
+        commands = [site.command(*part.words) if part.words else gunicorn(WEB_ADDRESSES) for part in parts]
+    else:
+        commands = [site.command("up", "--without-admin")]
+    return [shlex.join((*_AS_SERVICE, *command)) for command in commands]
 
 
 def _rows(site: Site) -> Iterator[Action]:
@@ -180,6 +187,8 @@ def _mta(site: Site) -> Iterator[Action]:
             ("systemctl", "enable", "--now", site.mta.unit),
             done=lambda: systemd.runs_and_stays(site.mta.unit),
         )
+    elif not _mta_runs(site):
+        yield Tell(f"there is no systemd: start {site.mta.value}, then run quickstart again")
 
 
 def _set_up(site: Site) -> Iterator[Action]:
@@ -221,8 +230,13 @@ def _dns(site: Site) -> Iterator[Action]:
     )
 
 
+def _mta_runs(site: Site) -> bool:
+    kind = MTAS[site.mta.value]
+    return kind.is_running(kind.directory)
+
+
 def _check(site: Site) -> Iterator[Action]:
-    if site.mta is not Mta.NONE:
+    if site.mta is not Mta.NONE and (systemd.is_running() or _mta_runs(site)):
         yield Run("try the way of the mail", site.command("mta", "check"), shown=True)
 
 
