@@ -187,8 +187,6 @@ def _mta(site: Site) -> Iterator[Action]:
             ("systemctl", "enable", "--now", site.mta.unit),
             done=lambda: systemd.runs_and_stays(site.mta.unit),
         )
-    elif not _mta_runs(site):
-        yield Tell(f"there is no systemd: start {site.mta.value}, then run quickstart again")
 
 
 def _set_up(site: Site) -> Iterator[Action]:
@@ -210,15 +208,19 @@ def _set_up(site: Site) -> Iterator[Action]:
 
 def _shared_key(folder: Path, group: str) -> Iterator[Action]:
     """Let a group read the self-signed pair, and nothing else of popadmin."""
+
+    def every(holds: Callable[[Path], object]) -> bool:
+        return folder.is_dir() and all(map(holds, (folder, *folder.iterdir())))
+
     yield Run(
         f"give {folder} to the group {group}",
         ("chgrp", "--recursive", group, str(folder)),
-        done=lambda: all(path.group() == group for path in (folder, *folder.glob("*"))),
+        done=lambda: every(lambda path: path.group() == group),
     )
     yield Run(
         f"let the group {group} read {folder}",
         ("chmod", "--recursive", "u=rwX,g=rX,o=", str(folder)),
-        done=lambda: all(path.stat().st_mode & stat.S_IRGRP for path in (folder, *folder.glob("*"))),
+        done=lambda: every(lambda path: path.stat().st_mode & stat.S_IRGRP),
     )
 
 
@@ -236,8 +238,12 @@ def _mta_runs(site: Site) -> bool:
 
 
 def _check(site: Site) -> Iterator[Action]:
-    if site.mta is not Mta.NONE and (systemd.is_running() or _mta_runs(site)):
+    if site.mta is Mta.NONE:
+        return
+    if systemd.is_running() or _mta_runs(site):
         yield Run("try the way of the mail", site.command("mta", "check"), shown=True)
+    else:
+        yield Tell(f"there is no systemd: start {site.mta.value}, then run quickstart again")
 
 
 # What needs no site, then what the running site is asked for.
