@@ -115,7 +115,7 @@ def _refuse(server: MailServer, choices: Choices) -> None:
     for file in (file for pair in server.pairs for file in pair.files):
         if os.geteuid() == 0 and not program.run(["runuser", "-u", user(), "--", "test", "-r", str(file)]).good:
             raise Rejected(
-                _("Exim reads %(file)s as the user %(user)s, who may not: let that user into the group of the file")
+                _("Exim reads %(file)s as the user %(user)s, who may not: let the group of that user read it")
                 % {"file": file, "user": user()}
             )
     if "/" in (server.database.password or ""):

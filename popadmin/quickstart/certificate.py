@@ -14,8 +14,8 @@ set -eu
 name=$(basename "$RENEWED_LINEAGE")
 to={tls}
 [ "$name" = {hostname} ] || to={names}/$name
-install -d -m 0750 -g {user} "$to"
-install -m 0640 -g {user} "$RENEWED_LINEAGE/{chain}" "$RENEWED_LINEAGE/{key}" "$to"
+install -d -m 0750 {owners} "$to"
+install -m 0640 {owners} "$RENEWED_LINEAGE/{chain}" "$RENEWED_LINEAGE/{key}" "$to"
 """
 
 
@@ -29,11 +29,19 @@ def hook_path(folders: Folders) -> Path:
     return folders.letsencrypt / "renewal-hooks/deploy/popadmin"
 
 
-def hook(folders: Folders, hostname: str) -> str:
-    """Return the script that certbot is to run after each renewal."""
-    return _HOOK.format(
-        hostname=hostname, tls=folders.tls, names=folders.tls.parent / "names", user=USER, chain=CHAIN, key=KEY
-    )
+def hook(folders: Folders, hostname: str, reader: str = "") -> str:
+    """Return the script that certbot is to run after each renewal.
+
+    popadmin may read what it copies. So may the group `reader`, which is that of an MTA without rights of root.
+    """
+    owners = f"-o {USER} -g {reader}" if reader else f"-g {USER}"
+    names = folders.tls.parent / "names"
+    return _HOOK.format(hostname=hostname, tls=folders.tls, names=names, owners=owners, chain=CHAIN, key=KEY)
+
+
+def self_signed(folders: Folders) -> Path:
+    """Return the folder of the pair that popadmin makes where the settings name none."""
+    return folders.data / "tls"
 
 
 def is_copied(folders: Folders, lineage: Path) -> bool:

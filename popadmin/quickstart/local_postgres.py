@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import shlex
+from collections.abc import Callable, Sequence
 
 from popadmin.quickstart import machine
 from popadmin.quickstart.action import Run
 from popadmin.quickstart.machine import USER
 
+PASSWORD_OCTETS = 24  # random; no person types it
 _AT = f"@127.0.0.1/{USER}"
 _AS_POSTGRES = ("runuser", "-u", "postgres", "--")
 _PSQL = (*_AS_POSTGRES, "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
@@ -15,9 +18,13 @@ _ROLES = "SELECT rolname FROM pg_roles"
 _DATABASES = "SELECT datname FROM pg_database"
 
 
+def new_password() -> str:
+    return secrets.token_urlsafe(PASSWORD_OCTETS)
+
+
 def new_url() -> str:
     """Return a DATABASE_URL with a new password."""
-    return f"postgres://{USER}:{secrets.token_urlsafe(24)}{_AT}"
+    return f"postgres://{USER}:{new_password()}{_AT}"
 
 
 def password(url: str) -> str:
@@ -41,6 +48,17 @@ def make_database() -> Run:
         f"make the database {USER}",
         (*_AS_POSTGRES, "createdb", *options, USER),
         done=lambda: USER in _names(_DATABASES),
+    )
+
+
+def make_mta_role(secret: str, grant: Sequence[str], *, done: Callable[[], bool]) -> Run:
+    """Make the role of the MTA, which popadmin may not: `grant` prints the SQL, with the password that it reads."""
+    psql = shlex.join((*_PSQL, USER))
+    return Run(
+        "let the MTA read its views in Postgres",
+        ("sh", "-c", f"sql=$({shlex.join(grant)}) && printf '%s\\n' \"$sql\" | {psql}"),
+        done=done,
+        stdin=secret,
     )
 
 

@@ -25,8 +25,8 @@ class Mta(StrEnum):
 
     @property
     def socket_folder(self) -> str:
-        """Return the folder of our sockets, below the queue: a process of Postfix sees nothing else (chroot)."""
-        return {"postfix": "/var/spool/postfix/popadmin", "exim": "/var/spool/exim4/popadmin"}.get(self, "")
+        """Return the folder of our sockets: a process of Postfix sees only its queue (chroot), Exim hides its own."""
+        return {"postfix": "/var/spool/postfix/popadmin", "exim": "/var/lib/popadmin/sockets"}.get(self, "")
 
     @property
     def unit(self) -> str:
@@ -35,6 +35,11 @@ class Mta(StrEnum):
     @property
     def group(self) -> str:
         return {"postfix": "postfix", "exim": "Debian-exim"}.get(self, "")
+
+    @property
+    def key_reader(self) -> str:
+        """Return the group that must be able to read the key of the certificate. Postfix reads it as root."""
+        return self.group if self is Mta.EXIM else ""
 
 
 def installed_mta() -> Mta:

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 
+from mailstore.mta.mtas import MTAS
 from popadmin.quickstart import certificate, local_postgres, machine, settings_file, systemd, units
 from popadmin.quickstart.action import Action, Run, Tell, Write
-from popadmin.quickstart.machine import USER
+from popadmin.quickstart.machine import USER, Folders
 from popadmin.quickstart.site import Mta, Site
 from popadmin.up.services import gunicorn
 
 SETTINGS_MODE = 0o640  # it may hold the password of the database
 MTA_SQL = "127.0.0.1:5433"  # 5432 may be that of another Postgres
 FOLDER_MODE = "2750"  # the sockets there get the group of the MTA
+# As a unit does: an ordinary user in a folder of its own, who may listen on the ports below 1024.
+_AS_SERVICE = (
+    "env", f"--chdir={Folders().data}", "setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups",
+    "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service",
+)  # fmt: skip
 WEB_ADDRESSES = ("127.0.0.1:8000",)
 
 
@@ -63,7 +71,7 @@ def _certificate(site: Site) -> Iterator[Action]:
             )
         return
     hook = certificate.hook_path(folders)
-    yield Write(hook, certificate.hook(folders, hostname), mode=0o755)
+    yield Write(hook, certificate.hook(folders, hostname, site.mta.key_reader), mode=0o755)
     yield Run(
         f"copy the certificate of {hostname} to {folders.tls}",
         ("env", f"RENEWED_LINEAGE={lineage}", str(hook)),
@@ -146,12 +154,13 @@ def _services(site: Site) -> Iterator[Action]:
 
 
 def by_hand(site: Site) -> list[str]:
-    """Return the commands that run the site where no systemd does."""
-    if not site.in_parts:
-        return [shlex.join(site.command("up", "--without-admin"))]
-    web = shlex.join(gunicorn(WEB_ADDRESSES))
-    parts = units.parts(settings_file.values(site.settings_text))
-    return [shlex.join(site.command(*part.words)) if part.words else web for part in parts]
+    """Return the commands that root starts to run the site where no systemd does."""
+    if site.in_parts:
+        parts = units.parts(settings_file.values(site.settings_text))
+        commands = [site.command(*part.words) if part.words else gunicorn(WEB_ADDRESSES) for part in parts]
+    else:
+        commands = [site.command("up", "--without-admin")]
+    return [shlex.join((*_AS_SERVICE, *command)) for command in commands]
 
 
 def _rows(site: Site) -> Iterator[Action]:
@@ -169,13 +178,50 @@ def _mta(site: Site) -> Iterator[Action]:
     if site.mta is Mta.NONE:
         yield Tell("none is installed. `apt-get install postfix postfix-pgsql`, then run quickstart again")
         return
-    yield Run(f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value), shown=True)
+    if site.mta.key_reader and "TLS_KEY_FILE" not in settings_file.values(site.settings_text):
+        yield from _shared_key(certificate.self_signed(site.folders), site.mta.key_reader)
+    yield from _set_up(site)
     if systemd.is_running():
         yield Run(
             f"start {site.mta.unit}, now and at each start of the machine",
             ("systemctl", "enable", "--now", site.mta.unit),
             done=lambda: systemd.runs_and_stays(site.mta.unit),
         )
+
+
+def _set_up(site: Site) -> Iterator[Action]:
+    """Set the MTA up. In the Postgres of the machine, popadmin may not make a role for it: the step does."""
+    text, command = f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value)
+    url = settings_file.values(site.settings_text).get("DATABASE_URL", "")
+    if not (site.in_parts and local_postgres.password(url)):
+        yield Run(text, command, shown=True)
+        return
+    password = local_postgres.new_password()
+
+    def is_set_up() -> bool:
+        return machine.run((*command, "--dry-run")).stdout.strip() == "nothing would change"
+
+    grant = site.command("mta", "grant", "--print", "--password-stdin")
+    yield local_postgres.make_mta_role(password, grant, done=is_set_up)
+    yield Run(text, (*command, "--password-stdin"), done=is_set_up, stdin=password, shown=True)
+
+
+def _shared_key(folder: Path, group: str) -> Iterator[Action]:
+    """Let a group read the self-signed pair, and nothing else of popadmin."""
+
+    def every(holds: Callable[[Path], object]) -> bool:
+        return folder.is_dir() and all(map(holds, (folder, *folder.iterdir())))
+
+    yield Run(
+        f"give {folder} to the group {group}",
+        ("chgrp", "--recursive", group, str(folder)),
+        done=lambda: every(lambda path: path.group() == group),
+    )
+    yield Run(
+        f"let the group {group} read {folder}",
+        ("chmod", "--recursive", "u=rwX,g=rX,o=", str(folder)),
+        done=lambda: every(lambda path: path.stat().st_mode & stat.S_IRGRP),
+    )
 
 
 def _dns(site: Site) -> Iterator[Action]:
@@ -186,9 +232,18 @@ def _dns(site: Site) -> Iterator[Action]:
     )
 
 
+def _mta_runs(site: Site) -> bool:
+    kind = MTAS[site.mta.value]
+    return kind.is_running(kind.directory)
+
+
 def _check(site: Site) -> Iterator[Action]:
-    if site.mta is not Mta.NONE:
+    if site.mta is Mta.NONE:
+        return
+    if systemd.is_running() or _mta_runs(site):
         yield Run("try the way of the mail", site.command("mta", "check"), shown=True)
+    else:
+        yield Tell(f"there is no systemd: start {site.mta.value}, then run quickstart again")
 
 
 # What needs no site, then what the running site is asked for.

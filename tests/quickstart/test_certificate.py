@@ -9,6 +9,7 @@ import pytest
 
 from popadmin.quickstart import certificate
 from popadmin.quickstart.machine import Folders
+from popadmin.quickstart.site import Mta
 
 HOST = "mail.example.org"
 
@@ -52,6 +53,12 @@ def test_the_hook_copies_the_pair_and_a_renewed_one_again(folders: Folders) -> N
     assert not certificate.is_copied(folders, lineage)
     run_hook(folders, lineage)
     assert (folders.tls / certificate.KEY).read_text() == "second"
+
+
+def test_an_mta_without_rights_of_root_may_read_the_copy_too(folders: Folders) -> None:
+    assert certificate.hook(folders, HOST).count(" -g popadmin ") == 2
+    assert certificate.hook(folders, HOST, Mta.EXIM.key_reader).count(" -o popadmin -g Debian-exim ") == 2
+    assert Mta.POSTFIX.key_reader == ""
 
 
 def test_a_pair_of_another_name_goes_to_the_names(folders: Folders) -> None:

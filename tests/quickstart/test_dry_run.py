@@ -17,8 +17,9 @@ def quickstart(*words: str, **process: object) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **process)
 
 
-def test_a_dry_run_says_every_step_and_writes_nothing() -> None:
-    done = quickstart("--dry-run", "--yes", "--hostname", "mail.example.org", "--mta", "postfix", "--parts")
+@pytest.mark.parametrize("mta", ["postfix", "exim"])
+def test_a_dry_run_says_every_step_and_writes_nothing(mta: str) -> None:
+    done = quickstart("--dry-run", "--yes", "--hostname", "mail.example.org", "--mta", mta, "--parts")
     assert (done.returncode, done.stderr) == (0, "")
     titles = {line.split("  ")[0] for line in done.stdout.splitlines()}
     assert {step.title for step in (*OF_MACHINE, *OF_SITE)} - {"Database"} <= titles

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from mailstore.management.shell import EXIT_REFUSED, ShellCommand
-from popadmin.quickstart import machine, steps, systemd
 from popadmin.quickstart import site as sites
+from popadmin.quickstart import steps, systemd
 from popadmin.quickstart.action import Action, Failed
 from popadmin.quickstart.answers import QUESTIONS, Unanswered, collect
 from popadmin.quickstart.site import Mta, Site
@@ -56,7 +56,7 @@ class Command(ShellCommand):
     def _runs(self, site: Site) -> bool:
         """Return whether the site runs. Where no systemd has started it, say how to."""
         if not systemd.is_running() and not sites.answers():
-            self._say("Start", f"there is no systemd. As the user {machine.USER}, with {site.folders.settings}, start")
+            self._say("Start", "there is no systemd. As root, start and leave running")
             for command in steps.by_hand(site):
                 self._say("", command)
             self._say("", "and run quickstart again: it goes on from here.")
