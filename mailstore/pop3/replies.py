@@ -90,6 +90,7 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     errors.RecipientDisabled: _BROKEN,
     errors.QuotaRejected: _BROKEN,
     errors.MessageTooLarge: _BROKEN,
+    errors.MailLoop: _BROKEN,
     errors.QuotaDeferred: _SERVICE,
     errors.SendingLimitReached: _SERVICE,
     errors.AliasOutside: _SERVICE,

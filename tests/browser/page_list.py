@@ -82,7 +82,7 @@ PAGES = {
 }
 # Reached by a button alone, a file, a part of a page, or what leads on to another page.
 NO_PAGES = _names(
-    "aliases-removal aliases-restoral aliases-acceptance settings-forwarding-letters "
+    "aliases-removal aliases-restoral aliases-acceptance settings-forwarding-letters trace-alias "
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo mailboxes-removal-undo mailboxes-change-undo mailboxes-invitation "

@@ -84,7 +84,7 @@ def test_enter_before_the_hits_are_there_leads_to_the_page_of_what_is_typed_and_
     search.fill(mailbox.user.address)
     page.keyboard.press("Enter")
     page.wait_for_url("**/search/?q=zoe*")
-    expect(page.get_by_role("main").get_by_role("link", name=mailbox.user.address)).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("link", name=mailbox.user.address, exact=True)).to_be_visible()
 
 
 def test_without_script_the_search_is_a_page(visit):
@@ -95,7 +95,7 @@ def test_without_script_the_search_is_a_page(visit):
     page.get_by_role("link", name="Search").first.click()
     page.get_by_role("main").get_by_role("searchbox").fill(mailbox.user.address)
     page.keyboard.press("Enter")
-    page.get_by_role("main").get_by_role("link", name=mailbox.user.address).click()
+    page.get_by_role("main").get_by_role("link", name=mailbox.user.address, exact=True).click()
     page.wait_for_url(f"**/mailboxes/{mailbox.pk}/")
 
 

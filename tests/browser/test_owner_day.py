@@ -136,7 +136,10 @@ def a_forward(walk: Walk, box: Mailbox) -> None:
     walk.at("Forwarding")
     walk.fill("Forward to", "ann@elsewhere.example")
     walk.press("Save")
-    walk.sees_notice("Your mail is forwarded.")
+    walk.sees_notice(
+        "A mail with a link was sent to %(targets)s. Mail is forwarded there once somebody has followed it.",
+        targets="ann@elsewhere.example",
+    )
     assert Alias.objects.get(mailbox=box).keep_copy
     walk.menu("Settings")
     walk.open("Change history")

@@ -77,7 +77,7 @@ def test_a_cap_is_told_from_when_it_holds(box, days, held, told):
     seen = text(signed_in("root"), f"/mailboxes/{box.pk}/recovery/")
     assert (told in seen, "t most" in seen) == (True, bool(told))
     own = text(signed_in(ANN), "/recovery/")
-    assert ("is here. From" in own) == ("From" in told)
+    assert (" now. From" in own) == ("From" in told)
     assert (" of 1 KB" in own) == (not held and days > 7)
 
 
