@@ -7,6 +7,8 @@ PYTHON ?= $(shell /usr/bin/python3 -c '$(FIT)' 2>/dev/null && echo /usr/bin/pyth
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
+# More than cores: most tests wait for real programs.
+TESTERS := $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 SOURCES := popadmin mailstore deploy tests bench manage.py
 COMPILE := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--python-version 3.11 pyproject.toml
@@ -24,7 +26,7 @@ demo: $(VENV)/run.stamp ## the same, with a sample domain, mailboxes, devices an
 	@exec $(PY) manage.py up --demo
 
 test: $(VENV)/dev.stamp ## the whole test suite, as CI runs it
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n $(TESTERS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, templates, translations
 	$(PY) -m ruff format --check $(SOURCES)

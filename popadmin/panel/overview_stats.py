@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from mailstore.directory.domain_usage import CHART_DAYS
 from mailstore.directory.site_figures import UNDER_WAY
-from mailstore.models import AuditEntry, Domain, HoldingsCache, Mailbox, Message, Tally, TallyMark, User
+from mailstore.models import AuditEntry, HoldingsCache, Mailbox, Message, Tally, TallyMark, User
 from popadmin.panel import access, domain_rooms
 from popadmin.panel.domain_rooms import CapUse
 from popadmin.panel.usage_filters import NO_QUOTA, used
@@ -54,6 +54,8 @@ class _DomainFacts:
     """A domain by its key. `before_octets` is what it stored CHART_DAYS ago, or when that was counted first."""
 
     domain: int
+    name: str
+    quota_octets: int | None
     active: bool
     before_octets: int | None
 
@@ -63,6 +65,8 @@ class Growth:
     """What a domain contains, and by how many octets more that is than CHART_DAYS ago, or since it is counted."""
 
     holdings: Holdings
+    name: str
+    quota_octets: int | None
     octets: int
 
     @property
@@ -90,26 +94,21 @@ class Totals:
     caps: list[CapUse]
 
 
-def totals(user: User, *, kept_from: int = KEPT_FROM) -> Totals:
+def totals(user: User, *, kept_from: int = KEPT_FROM, mailboxes: int | None = None) -> Totals:
     """Return the totals, counted now. On a large site they are reused for a minute, unless somebody changed a mailbox.
 
-    Only changes by mail can then differ from the lists, by what arrived in that minute.
+    Only changes by mail can then differ from the lists, by what arrived in that minute. `mailboxes` is how many there
+    are, if that is known: a small site keeps nothing.
     """
     if not people.is_host(user):
         return _count(user)
-    kept = _kept()
+    kept = _kept() if mailboxes is None or mailboxes >= kept_from else None
     if kept is not None:
         return kept
     counted = _count(user)
     if counted.total.mailboxes >= kept_from:
         _keep(counted)
     return counted
-
-
-def with_domains(user: User, grown: Sequence[Growth]) -> list[tuple[Domain, Growth]]:
-    """Return those of the domains that still exist, each with its growth."""
-    domains = access.domains(user).in_bulk([each.holdings.domain for each in grown])
-    return [(domains[each.holdings.domain], each) for each in grown if each.holdings.domain in domains]
 
 
 def tally_mark() -> TallyMark:
@@ -137,7 +136,7 @@ def _kept() -> Totals | None:
         total=Holdings(*figures["total"]),
         suspended=figures["suspended"],
         receiving=figures["receiving"],
-        grown=[Growth(Holdings(*holdings), octets) for holdings, octets in figures["grown"]],
+        grown=[Growth(Holdings(*holdings), *others) for holdings, *others in figures["grown"]],
         fullest=figures["fullest"],
         caps=[CapUse(*each) for each in figures["caps"]],
     )
@@ -185,14 +184,19 @@ def _domains(user: User) -> list[_DomainFacts]:
     new = Q(created_at__gte=since)  # it began with nothing
     before = Case(When(new, then=Value(0)), default=first, output_field=BigIntegerField())
     rows = access.domains(user).order_by().annotate(before=before)
-    return [_DomainFacts(*row) for row in rows.values_list("pk", "active", "before")]
+    return [_DomainFacts(*row) for row in rows.values_list("pk", "name", "quota_octets", "active", "before")]
 
 
 def _grown(holdings: Sequence[Holdings], domains: Sequence[_DomainFacts]) -> list[Growth]:
     """Return the domains that grew most; where none did, those that store most."""
-    before = {each.domain: each.before_octets for each in domains if each.before_octets is not None}
-    grown = [Growth(each, each.octets - before.get(each.domain, each.octets)) for each in holdings]
+    facts = {each.domain: each for each in domains}
+    grown = [_growth(each, facts[each.domain]) for each in holdings if each.domain in facts]
     return sorted(grown, key=lambda each: (-each.octets, -each.holdings.octets, each.holdings.domain))[:GROWN]
+
+
+def _growth(holdings: Holdings, domain: _DomainFacts) -> Growth:
+    grown = 0 if domain.before_octets is None else holdings.octets - domain.before_octets
+    return Growth(holdings, domain.name, domain.quota_octets, grown)
 
 
 def _receiving(holdings: Sequence[Holdings], suspended_domains: Collection[int], caps: Sequence[CapUse]) -> int:

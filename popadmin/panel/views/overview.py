@@ -26,7 +26,7 @@ class Overview(access.AdminPage, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
         figures = menu_counts.figures(self.request, user)
-        totals = overview_stats.totals(user)
+        totals = overview_stats.totals(user, mailboxes=figures.counts.mailboxes)
         site = _site_evidence(figures) if people.is_host(user) else None
         checked = check(Evidence(user, figures, totals, timezone.now()))
         found = ledger([*checked, *check_site(site)] if site else checked)
@@ -44,7 +44,7 @@ class Overview(access.AdminPage, TemplateView):
             flows=mail_flow.flows(mail_flow.days(user)),
             counted_at=mark.counted_at,
             sign_ins_until=mark.sessions_until,
-            grown=overview_stats.with_domains(user, totals.grown),
+            grown=totals.grown,
             parts=parts,
             parts_summary=site_facts.summary(parts),
         )
