@@ -28,7 +28,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         _settings(Path(os.environ["POPADMIN_DATA_DIR"]).parent / worker)
     else:
         folder = Path(tempfile.mkdtemp(prefix="popadmin-tests-"))
-        cluster = early_config.stash[_key] = Cluster(folder / "cluster", durable=False, mta_address=_free_address())
+        cluster = early_config.stash[_key] = Cluster(
+            folder / "cluster", durable=False, mta_address=_free_address(), mta_databases="all"
+        )  # fmt: skip
         cluster.start()
         os.environ["DATABASE_URL"] = cluster.url
         _settings(folder / "main")

@@ -13,14 +13,14 @@ from mailstore.directory.mta_role import ROLE
 _RULES = """\
 # Written by popadmin at each start, since MTA_SQL_LISTEN is set. Changes here are lost.
 local  all  all      trust
-host   {database}  {role}  127.0.0.0/8  scram-sha-256
-host   {database}  {role}  ::1/128      scram-sha-256
+host   {databases}  {role}  127.0.0.0/8  scram-sha-256
+host   {databases}  {role}  ::1/128      scram-sha-256
 host   all  all  all  reject
 """
 
 
-def write(folder: Path, *, database: str) -> Path:
+def write(folder: Path, *, databases: str) -> Path:
     """Write the rules below the folder, and return the file."""
     file = folder / "pg_hba.conf"
-    durable_file.write(file, _RULES.format(database=database, role=ROLE).encode())
+    durable_file.write(file, _RULES.format(databases=databases, role=ROLE).encode())
     return file

@@ -70,11 +70,12 @@ class Cluster:
         durable: bool = True,
         connections: int = LEAST_CONNECTIONS,
         mta_address: TcpAddress | None = None,
+        mta_databases: str = NAME,
     ) -> None:
         self.root = data_dir.resolve() / "postgres"
         self.data = self.root / "data"
         self.socket = database.socket_folder(data_dir.resolve())
-        self._mta_address = mta_address
+        self._mta_address, self._mta_databases = mta_address, mta_databases  # as pg_hba.conf has databases
         self._port = mta_address.port if mta_address else database.SOCKET_PORT
         self._as = privilege.choose(self.data)
         self._promises = DURABLE if durable else FOR_TESTS_ONLY
@@ -187,7 +188,7 @@ class Cluster:
         """Return what lets an MTA in, if one may come."""
         if self._mta_address is None:
             return {}
-        rules = mta_access.write(self.root, database=NAME)
+        rules = mta_access.write(self.root, databases=self._mta_databases)
         self._as.own(rules)
         return {"listen_addresses": self._mta_address.host, "hba_file": str(rules)}
 

@@ -154,7 +154,7 @@ def a_phone_is_connected_and_revoked(page: Page, walk: Walk) -> None:
     walk.fill("Name", "Phone")
     walk.press("Create password")
     page.get_by_text(walk.say("Show a code for a phone")).click()
-    expect(page.locator(".qr")).to_be_visible()
+    expect(page.locator(".qr:visible")).to_be_visible()
     walk.menu("Devices")
     walk.open("Phone", own=True)
     walk.at("Phone", own=True)
