@@ -51,7 +51,7 @@ def test_an_owners_day(visit, language, scheme):
     a_phone_is_connected_and_revoked(page, walk)
     a_forgotten_password(page, walk, address)
 
-    assert len(mail.outbox) == 2
+    assert len(mail.outbox) == 3  # a code, the question of the forward, a forgotten password
     assert walk.faults == {}
 
 
