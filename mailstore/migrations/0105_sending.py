@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0102_mail_that_does_not_arrive")]
+    dependencies = [("mailstore", "0100_unconfirmed_targets")]
 
     operations = [
         migrations.AddField(

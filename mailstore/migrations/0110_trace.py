@@ -12,7 +12,7 @@ def plain(text: str) -> models.Func:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0107_sending_limits")]
+    dependencies = [("mailstore", "0109_mail_that_does_not_arrive")]
 
     operations = [
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0121_senders_switched_off")]
+    dependencies = [("mailstore", "0120_mail_flow")]
 
     operations = [
         migrations.AlterField(

@@ -6,10 +6,10 @@ from mailstore.migrations import mta_views
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0100_unconfirmed_targets")]
+    dependencies = [("mailstore", "0107_sending_limits")]
 
     operations = [
-        mta_views.define(view, "0101")
+        mta_views.define(view, "0108")
         for view in (
             "mta_mailbox_names",
             "mta_alias_names",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0101_mta_views")]
+    dependencies = [("mailstore", "0108_mta_views")]
 
     operations = [
         migrations.AddField("mailbox", "looped_at", models.DateTimeField(editable=False, null=True)),
