@@ -15,10 +15,11 @@ from mailstore.delivery.message_writer import MessageWriter, Placement, Placemen
 from mailstore.delivery.trace_writer import TraceWriter
 from mailstore.errors import MailError, MailLoop, TryAgain
 from mailstore.pg import array_literals
-from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
+from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, MessageMarks, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.delivery import ADD_BODY, LOOPED
 from mailstore.sql.statements.view import LOCK
+from mailstore.wire import message_marks
 from mailstore.wire.trace_header import TraceReader
 
 if TYPE_CHECKING:
@@ -98,14 +99,17 @@ class _Incoming:
             self._error = error
 
     def write(self, wire: bytes) -> None:
+        self._header.feed(wire)
         if self._draft is None:
             return
-        self._header.feed(wire)
         try:
             self._draft.write(wire)
         except MailError as error:
             self.abort()
             self._error = error
+
+    def marks(self) -> MessageMarks:
+        return message_marks.marks(self._header.header())
 
     def abort(self) -> None:
         draft, self._draft = self._draft, None
@@ -133,11 +137,14 @@ class _Incoming:
     ) -> list[int]:
         """Refuse the recipients to which the message comes back; return the places of the others."""
         trace = self._header.trace()
-        looped = [place for place, recipient in enumerate(recipients) if trace.loops_to(recipient.address)]
-        for place in looped:
-            self._delivery.note_loop(recipients[place])
-            done(place, MailLoop(recipients[place].address))
-        return [place for place in range(len(recipients)) if place not in set(looped)]
+        others = []
+        for place, recipient in enumerate(recipients):
+            if not trace.loops_to(recipient.address):
+                others.append(place)
+                continue
+            self._delivery.note_loop(recipient)
+            done(place, MailLoop(recipient.address))
+        return others
 
     def _stored(
         self,

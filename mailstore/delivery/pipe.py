@@ -12,8 +12,7 @@ from mailstore import conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.errors import MailError, MessageTooLarge, TryAgain
-from mailstore.ports import Answer, Delivered, Delivery, Done, Envelope, Intake, MessageMarks, Recipient
-from mailstore.wire import message_marks
+from mailstore.ports import NO_MARKS, Answer, Delivered, Delivery, Done, Envelope, Intake, MessageMarks, Recipient
 from mailstore.wire.body_normalizer import RawNormalizer
 
 T = TypeVar("T")
@@ -37,18 +36,17 @@ class _Message:
         self.most_octets = most_octets
         self.octets: int | None = None
         self._stream = stream
-        self._head = bytearray()
+        self._intake: Intake | None = None
 
     def marks(self) -> MessageMarks:
-        return message_marks.marks(bytes(self._head))
+        return NO_MARKS if self._intake is None else self._intake.marks()
 
     def pour(self, intake: Intake) -> int:
         """Write the stream in wire form; return its unstuffed length. Stops soon after `most_octets`."""
+        self._intake = intake
         normalizer = RawNormalizer()
         for chunk in _without_from_line(self._stream):
-            wire = normalizer.feed(chunk)
-            self._head += wire[: message_marks.HEAD_OCTETS - len(self._head)]
-            intake.write(wire)
+            intake.write(normalizer.feed(chunk))
             if normalizer.octets > self.most_octets:
                 break
         else:

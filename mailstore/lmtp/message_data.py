@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailstore.ports import MessageMarks
-from mailstore.wire import message_marks
 from mailstore.wire.body_normalizer import DataNormalizer, RawNormalizer
 
 if TYPE_CHECKING:
@@ -21,20 +19,17 @@ class IncomingMessage:
     `octets` is its length so far, unstuffed.
     """
 
-    __slots__ = ("_head", "_limit_octets", "intake", "octets", "too_large")
+    __slots__ = ("_limit_octets", "intake", "octets", "too_large")
 
     def __init__(self, intake: Intake, limit_octets: int) -> None:
         self.intake = intake
         self.octets = 0
         self.too_large = False
         self._limit_octets = limit_octets
-        self._head = bytearray()  # its first octets
 
     def add(self, wire: bytes, octets: int) -> None:
         """Write `wire`, after which the message has `octets` in all."""
         self.octets = octets
-        if (room := message_marks.HEAD_OCTETS - len(self._head)) > 0:
-            self._head += wire[:room]
         self.check_limit(octets)
         if wire and not self.too_large:
             self.intake.write(wire)
@@ -44,10 +39,6 @@ class IncomingMessage:
         if octets > self._limit_octets and not self.too_large:
             self.too_large = True
             self.intake.abort()
-
-    def marks(self) -> MessageMarks:
-        """Return what its header says of its way here."""
-        return message_marks.marks(bytes(self._head))
 
 
 class DataReader:

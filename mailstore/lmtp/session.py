@@ -216,7 +216,7 @@ class Session:
         RFC 2033 §4.2: each accepted recipient gets a reply of its own, in the order of the RCPTs.
         """
         recipients = self._transaction.recipients()
-        self._message = MessageFacts(recipients, message.octets, message.marks())
+        self._message = MessageFacts(recipients, message.octets, message.intake.marks())
         self._transaction.release_message()
         self._replies = ReplyOrder()
         places = [self._replies.ask() for _ in recipients]

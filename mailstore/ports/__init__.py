@@ -7,7 +7,7 @@ LMTP. Tests put fakes behind the same ports; `tests/suites` holds what every imp
 from mailstore.errors import Done
 from mailstore.ports.bodies import BodyRef, BodyStore, Draft, ForeignFile, OpenBody
 from mailstore.ports.connection import Peer, Session
-from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Recipient
+from mailstore.ports.delivery import NO_MARKS, Delivered, Delivery, Envelope, Intake, MessageMarks, Recipient
 from mailstore.ports.gatekeeper import Gatekeeper
 from mailstore.ports.journal import Journal, SessionRecord
 from mailstore.ports.maildrop import (
@@ -22,7 +22,7 @@ from mailstore.ports.maildrop import (
 )
 from mailstore.ports.old_servers import Move, OldServers
 from mailstore.ports.sending import Sender, Senders
-from mailstore.ports.trace import NO_MARKS, Answer, MessageMarks, Trace, Unfit
+from mailstore.ports.trace import Answer, Trace, Unfit
 
 __all__ = [
     "NO_MARKS",

@@ -46,6 +46,21 @@ class Delivered:
     copies: tuple[tuple[int, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MessageMarks:
+    """What the header of a message says of its way here; each is empty where it says nothing.
+
+    `mta_id` is the queue id and `origin` the sending server of the topmost Received, which our own MTA wrote.
+    """
+
+    message_id: str = ""
+    mta_id: str = ""
+    origin: str = ""
+
+
+NO_MARKS = MessageMarks()
+
+
 class Intake(Protocol):
     """One message on its way in. It streams to the body store with a bounded buffer.
 
@@ -54,6 +69,9 @@ class Intake(Protocol):
 
     def write(self, wire: bytes) -> None:
         """Add octets in wire form (CRLF, dot-stuffed). It does not fail: `commit` reports an error."""
+
+    def marks(self) -> MessageMarks:
+        """Return what the header says of its way here, as far as it was written. Also after an error."""
 
     def commit(
         self,

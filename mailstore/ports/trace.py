@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from mailstore.errors import MailError
-from mailstore.ports.delivery import Delivered
+from mailstore.ports.delivery import NO_MARKS, Delivered, MessageMarks
 
 
 class Unfit(Enum):
@@ -16,21 +16,6 @@ class Unfit(Enum):
     ADDRESS = "address"  # RFC 5321 §4.1.2: it is not <an address>
     UTF8 = "utf8"  # RFC 6531 §3.5: an address in UTF-8 without SMTPUTF8
     MANY = "many"  # RFC 5321 §4.5.3.1.10
-
-
-@dataclass(frozen=True, slots=True)
-class MessageMarks:
-    """What the header of a message says of its way here; each is empty where it says nothing.
-
-    `mta_id` is the queue id and `origin` the sending server of the topmost Received, which our own MTA wrote.
-    """
-
-    message_id: str = ""
-    mta_id: str = ""
-    origin: str = ""
-
-
-NO_MARKS = MessageMarks()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,12 @@ class TraceReader:
             del self._header[end.start() :]
         self._is_over = end is not None or len(self._header) >= HEADER_OCTETS
 
+    def header(self) -> bytes:
+        """Return the header as far as it came, without the empty line behind it."""
+        return bytes(self._header)
+
     def trace(self) -> Trace:
-        header = bytes(self._header)
+        header = self.header()
         received = [found[1] for found in _RECEIVED.finditer(header)]
         servers = Counter(by[1].lower() for line in received if (by := _BY.search(line)))
         delivered_to = (found[1].decode("utf-8", "replace").strip().lower() for found in _DELIVERED_TO.finditer(header))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from mailstore.errors import MailError, UnknownRecipient
 from mailstore.lmtp.protocol import Rules
 from mailstore.lmtp.session import Session
-from mailstore.ports import Answer, Delivered, Done, Envelope, Recipient
+from mailstore.ports import Answer, Delivered, Done, Envelope, MessageMarks, Recipient
+from mailstore.wire import message_marks
 from tests.fakes.pop3 import FakeJournal, FakePeer
 
 RULES = Rules(hostname="mx.example.org", max_message_octets=100_000)
@@ -29,6 +30,9 @@ class FakeIntake:
         assert self.committed is None, "octets after the end"
         self.wire += wire
         self.most_written = max(self.most_written, len(wire))
+
+    def marks(self) -> MessageMarks:
+        return message_marks.marks(self.wire)
 
     def commit(
         self, recipients: Sequence[Recipient], octets: int, done: Callable[[int, Delivered | MailError], None]
