@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import grp
-import os
 import pwd
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -51,10 +49,6 @@ def program() -> tuple[str, ...]:
     """Return the words that start popadmin as it was started now: the installed command, or the one of a checkout."""
     started = Path(sys.argv[0]).absolute()
     return (sys.executable, str(started)) if started.name == "manage.py" else (str(started),)
-
-
-def has_program(name: str) -> bool:
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
 
 
 def user_exists(name: str = USER) -> bool:

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mailstore.mta import program
+from mailstore.mta.mtas import MTAS
 from popadmin.quickstart import machine, settings_file
 from popadmin.quickstart.answers import Answers
 from popadmin.quickstart.machine import Folders
@@ -44,9 +46,8 @@ class Mta(StrEnum):
 
 def installed_mta() -> Mta:
     """Return the MTA of this machine; Postfix where there are two."""
-    if machine.has_program("postfix"):
-        return Mta.POSTFIX
-    return Mta.EXIM if machine.has_program("exim4") else Mta.NONE
+    found = (Mta(name) for name, kind in MTAS.items() if program.find(kind.program))
+    return next(found, Mta.NONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,16 @@ def is_running() -> bool:
 
 def runs_and_stays(unit: str) -> bool:
     """Return whether a service runs, and starts with the machine."""
-    return all(
-        machine.run(("systemctl", verb, "--quiet", unit)).returncode == 0 for verb in ("is-active", "is-enabled")
-    )
+    return _is("active", unit) and stays(unit)
+
+
+def stays(unit: str) -> bool:
+    """Return whether a service starts with the machine."""
+    return _is("enabled", unit)
+
+
+def _is(state: str, unit: str) -> bool:
+    return machine.run(("systemctl", f"is-{state}", "--quiet", unit)).returncode == 0
 
 
 def started_at(unit: str) -> float:
