@@ -6,16 +6,14 @@ a NUL may come as 0x80. So of the header only the fields of the sender count, an
 
 from __future__ import annotations
 
-import re
 from hashlib import blake2b
 
 from mailstore.transfer.sources import HEADER_OCTETS
+from mailstore.wire import header_field
 
 DIGEST_OCTETS = 16  # two messages with the same one would be taken for one, also if somebody tries to make such
 _CHANGED = b"> \t\r\n\0\x80"
-_HEADER_END = re.compile(rb"\n\r?\n|\A\r?\n")
-# RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
-_OF_SENDER = re.compile(rb"(?im)^(message-id|date|from|to|subject)[ \t]*:(.*(?:\n[ \t].*)*)")
+_OF_SENDER = header_field.pattern("(message-id|date|from|to|subject)")
 
 
 class ContentDigest:
@@ -32,7 +30,7 @@ class ContentDigest:
             return
         seen = max(0, len(self._header) - 2)  # an end may have begun in the piece before
         self._header += data
-        end = _HEADER_END.search(self._header, seen)
+        end = header_field.END.search(self._header, seen)
         if end is not None or len(self._header) > HEADER_OCTETS:
             self._end_header(len(self._header) if end is None else end.end())
 

@@ -8,15 +8,14 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.utils import parseaddr
 
+from mailstore.wire import header_field
+
 HEADER_OCTETS = 64 * 1024  # what follows is not read
 FIELD_OCTETS = 4096  # of one field: more than any page shows, and no parser is slow on it
 SUMMARY_CHARACTERS = 300
 
-_HEADER_END = re.compile(rb"\r\n\r\n|\A\r\n")
-# RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
-_FIELD = r"(?im)^%s[ \t]*:(.*(?:\n[ \t].*)*)"
-_SUBJECT = re.compile((_FIELD % "subject").encode())
-_FROM = re.compile((_FIELD % "from").encode())
+_SUBJECT = header_field.pattern("subject")
+_FROM = header_field.pattern("from")
 # Controls, and marks that would reverse the text after them on a page.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]+")
 
@@ -31,7 +30,7 @@ class MessageSummary:
 
 def summary(wire: bytes) -> MessageSummary:
     """Read them from the beginning of a message in wire form."""
-    end = _HEADER_END.search(wire, 0, HEADER_OCTETS)
+    end = header_field.END.search(wire, 0, HEADER_OCTETS)
     header = wire[: end.start() if end else HEADER_OCTETS]
     return MessageSummary(_readable(_value(_SUBJECT, header)), _sender(_value(_FROM, header)))
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 
 from mailstore.ports import MessageMarks
+from mailstore.wire import header_field
 
 HEAD_OCTETS = 16 * 1024  # of a message; the two fields stand near its beginning
 FIELD_OCTETS = 1000  # of one field: RFC 5322 §2.1.1 for a line, and a Received has few
 ID_CHARACTERS = 300
-_HEADER_END = b"\r\n\r\n"
-_MESSAGE_ID = b"\r\nmessage-id:"
-_RECEIVED = b"\r\nreceived:"
-# RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
-_NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
+_MESSAGE_ID = header_field.pattern("message-id")
+_RECEIVED = header_field.pattern("received")
 # RFC 5321 §4.4: "id" and its value. Postfix: `id 4Xyz1k2`; Exim: `id 1rXyzA-0001Ab-2C`.
 _QUEUE_ID = re.compile(rb"\sid\s+([0-9A-Za-z][0-9A-Za-z-]{3,63})(?=[\s;])")
 _FROM = re.compile(rb"\A\s*from\s+([^\s()\[\]]{1,255})")
@@ -22,27 +20,21 @@ _ADDRESS = re.compile(rb"\[(?:IPv6:)?([0-9A-Fa-f:.]{3,45})\]")
 
 def marks(head: bytes) -> MessageMarks:
     """Read them from the beginning of a message, in wire form."""
-    header = b"\r\n" + head[:HEAD_OCTETS]
-    if (end := header.find(_HEADER_END)) >= 0:
-        header = header[: end + 2]
-    lower = header.lower()
-    received = _field(header, lower, _RECEIVED)
+    end = header_field.END.search(head, 0, HEAD_OCTETS)
+    header = head[: end.start() if end else HEAD_OCTETS]
+    received = _topmost(_RECEIVED, header)
     queue_id = _QUEUE_ID.search(received)
     return MessageMarks(
-        message_id=_text(_field(header, lower, _MESSAGE_ID)).strip("<>"),
+        message_id=_text(_topmost(_MESSAGE_ID, header)).strip("<>"),
         mta_id=_text(queue_id[1]) if queue_id else "",
         origin=_origin(received),
     )
 
 
-def _field(header: bytes, lower: bytes, name: bytes) -> bytes:
-    """Return the value of the topmost field of this name, as it is folded; empty without one."""
-    at = lower.find(name)
-    if at < 0:
-        return b""
-    begin = at + len(name)
-    end = _NEXT_FIELD.search(header, begin)
-    return header[begin : end.start() if end else None][:FIELD_OCTETS]
+def _topmost(field: re.Pattern[bytes], header: bytes) -> bytes:
+    """Return the value of the first such field, as it is folded; empty without one."""
+    found = field.search(header)
+    return found[1][:FIELD_OCTETS] if found else b""
 
 
 def _origin(received: bytes) -> str:

@@ -6,16 +6,15 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from mailstore.wire import header_field
+
 HEADER_OCTETS = 64 * 1024  # what follows is not read: some 150 Received of the usual length
 RECEIVED_MOST = 100  # RFC 5321 §6.3: at least 100, so that no honest way is too long
 # Passes through one server. Filters hand a message back to their server two or three times; a circle goes on.
 SAME_SERVER_MOST = 10
 
-_HEADER_END = re.compile(rb"\r\n\r\n|\A\r\n")
-# RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
-_FIELD = rb"(?im)^%s[ \t]*:((?:.*)(?:\n[ \t].*)*)"
-_RECEIVED = re.compile(_FIELD % b"received")
-_DELIVERED_TO = re.compile(_FIELD % b"delivered-to")
+_RECEIVED = header_field.pattern("received")
+_DELIVERED_TO = header_field.pattern("delivered-to")
 _BY = re.compile(rb"(?i)\bby\s+([^\s;()]+)")  # RFC 5321 §4.4
 
 
@@ -48,7 +47,7 @@ class TraceReader:
             return
         begin = max(0, len(self._header) - 3)  # the end may lie across two pieces
         self._header += wire[: HEADER_OCTETS - len(self._header)]
-        end = _HEADER_END.search(self._header, begin)
+        end = header_field.END.search(self._header, begin)
         if end is not None:
             del self._header[end.start() :]
         self._is_over = end is not None or len(self._header) >= HEADER_OCTETS

@@ -6,18 +6,17 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-_HEADER_END = re.compile(rb"\n\r?\n|\A\r?\n")
-# RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
-_FIELD = rb"(?im)^%s[ \t]*:((?:.*)(?:\n[ \t].*)*)"
-_RECEIVED = re.compile(_FIELD % b"received")
-_DATE = re.compile(_FIELD % b"date")
+from mailstore.wire import header_field
+
+_RECEIVED = header_field.pattern("received")
+_DATE = header_field.pattern("date")
 _FIELD_OCTETS = 4096
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # an earlier date is that of a machine whose clock had no battery
 
 
 def arrival(begin: bytes, now: datetime) -> datetime | None:
     """Return the date that the header tells, or None. A date before EARLIEST or after `now` does not count."""
-    end = _HEADER_END.search(begin)
+    end = header_field.END.search(begin)
     header = begin[: end.start()] if end else begin
     # RFC 5321 §4.4: the server that stored the message put its Received field on top; the date stands behind the last ;
     dates = (_date(_RECEIVED.search(header), behind=b";"), _date(_DATE.search(header), behind=b""))
