@@ -144,6 +144,7 @@ REMOVED_DAYS = env.integer(
 BODY_CHECK_DAYS = env.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0)  # 0: the sweep reads no bodies
 CONFIRM_FORWARDS = env.boolean("CONFIRM_FORWARDS", default=True)  # an owner's new target elsewhere agrees first
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
 for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_PROXY_LISTEN", POP3S_PROXY_LISTEN)):
     if _addresses and not TRUSTED_PROXIES:
         raise ImproperlyConfigured(
@@ -298,6 +299,7 @@ TIME_ZONE = "UTC"
 MIDDLEWARE = [
     "popadmin.web.health.Health",  # first: a health check comes by IP address and must not need a session
     "popadmin.web.middleware.TrustedProxies",
+    "popadmin.web.metrics.Metrics",  # after it: who may read depends on the real client; no session, no page headers
     "django.middleware.security.SecurityMiddleware",
     "popadmin.connect.middleware.ProgramFiles",  # before all that compares the Host with ALLOWED_HOSTS
     "django.middleware.gzip.GZipMiddleware",

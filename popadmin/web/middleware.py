@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -44,7 +44,7 @@ class TrustedProxies:
         return str(request.META["REMOTE_ADDR"])
 
     def _trusted(self, client: str) -> bool:
-        return _is_address(client) and any(ip_address(client) in network for network in self.networks)
+        return is_within(client, self.networks)
 
 
 class PageHeaders:
@@ -95,6 +95,11 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if 0 < len(name) <= ZONE_CHARACTERS else None
     except (ZoneInfoNotFoundError, ValueError, OSError):  # no zone of this name here, or no name at all
         return None
+
+
+def is_within(client: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    """Return whether `client` is an address in one of the networks. One that comes by a Unix socket has none."""
+    return _is_address(client) and any(ip_address(client) in network for network in networks)
 
 
 def _is_address(text: str) -> bool:

@@ -90,6 +90,7 @@ CASES = [
     ("POP3_MAX_CONNECTIONS_PER_IP", "9" * 100, "from 1"),
     ("TRUSTED_PROXIES", "10.0.0.1/8", "networks such as"),
     ("TRUSTED_PROXIES", "proxy.example.org", "networks such as"),
+    ("METRICS_NETWORKS", "prometheus.example.org", "networks such as"),
     ("TLS_CERT_FILE", "GONE", "not there"),
     ("TLS_KEY_FILE", "FILE", "go together"),
     ("TLS_CERT_FILE", "FILE,FILE", "each certificate needs its key"),
