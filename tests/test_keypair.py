@@ -80,12 +80,16 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(pair: 
 
 
 def fault_as_another_user(*pair: Path) -> str:
-    """What an ordinary user is words of the pair: `nobody` where we are root, else ourselves."""
-    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
-    program = "import sys; from pathlib import Path; from mailstore import keypair; "
+    """Return what an ordinary user is told of the pair: `nobody` where we are root, else ourselves.
+
+    The program becomes that user when it has loaded all it needs, since `nobody` may not reach the checkout or Python.
+    """
+    program = "import os, sys; from pathlib import Path; from mailstore import keypair; "
+    if os.geteuid() == 0:
+        program += f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); "
     program += "print(keypair.fault(*map(Path, sys.argv[1:])))"
     done = subprocess.run(
-        [*prefix, sys.executable, "-c", program, *map(str, pair)],
+        [sys.executable, "-c", program, *map(str, pair)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from popadmin.quickstart.steps import OF_MACHINE, OF_SITE
-from tests.up.programs import REPOSITORY
+from tests.up.programs import REPOSITORY, as_nobody
 
 
-def quickstart(*words: str, **process: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(REPOSITORY / "manage.py"), "quickstart", *words]
+def quickstart(*words: str, prefix: Sequence[str] = (), **process: object) -> subprocess.CompletedProcess[str]:
+    command = [*prefix, sys.executable, str(REPOSITORY / "manage.py"), "quickstart", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **process)
 
 
@@ -34,6 +35,6 @@ def test_an_answer_of_another_form_ends_it_before_anything_is_done() -> None:
 
 @pytest.mark.real
 def test_whoever_is_not_root_is_told_so() -> None:
-    done = quickstart("--yes", "--hostname", "mail.example.org", user=65534, env={"PATH": "/usr/bin:/bin"})
+    done = quickstart("--yes", "--hostname", "mail.example.org", prefix=as_nobody(), env={"PATH": "/usr/bin:/bin"})
     assert done.returncode == 1
     assert "run it as root" in done.stderr
