@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pwd
 import sys
 from argparse import SUPPRESS, ArgumentTypeError
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -36,6 +37,7 @@ class ShellCommand(BaseCommand):
     example = ""
     requires_system_checks: list[str] = []
     exit_unavailable = EXIT_REFUSED
+    silences_log = False  # for a command whose own output says all that the log would
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=f"example: {self.example}", **kwargs)
@@ -61,7 +63,7 @@ class ShellCommand(BaseCommand):
             connections.close_all()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        with self.refusals():
+        with _silent_log() if self.silences_log else nullcontext(), self.refusals():
             return super().execute(*args, **options)
 
     @contextmanager
@@ -141,6 +143,17 @@ def switch(parser: CommandParser, name: str, on: str, off: str, *, help: str) ->
     pair = parser.add_mutually_exclusive_group()
     pair.add_argument(on, dest=name, action="store_true", default=UNSET, help=help)
     pair.add_argument(off, dest=name, action="store_false", default=UNSET, help=f"the opposite of {on}")
+
+
+@contextmanager
+def _silent_log() -> Iterator[None]:
+    log = logging.getLogger("popadmin")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _what_to_do(error: Exception) -> str:

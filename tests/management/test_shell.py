@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
+from django.core.management import CommandError, call_command
 
 from mailstore.models import AuditEntry, Domain, User
 from tests.management.command_runner import one_line, process, said
@@ -71,3 +74,11 @@ def test_help_has_an_example(words: list[str]) -> None:
     done = process(*words, "--help")
     assert done.returncode == 0
     assert b"example: popadmin " + words[0].encode() in done.stdout
+
+
+def test_a_command_that_silences_the_log_leaves_it_as_it_was() -> None:
+    log = logging.getLogger("popadmin")
+    before = log.level
+    with pytest.raises(CommandError, match="name a PATH or URL"):
+        call_command("import-mail", "ann@example.org")
+    assert log.level == before != logging.CRITICAL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Any
 
@@ -49,6 +48,7 @@ class Command(ShellCommand):
         "77: an address refuses it; 75: try again, nothing was delivered."
     )
     example = "popadmin deliver --sender bob@example.com ann@example.org < message.eml"
+    silences_log = True
     exit_unavailable = EXIT_TRY_AGAIN
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -58,7 +58,6 @@ class Command(ShellCommand):
         )
 
     def handle(self, *_args: str, addresses: list[str], sender: str, **_options: Any) -> None:
-        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # the one line of the outcome is enough
         connection.ensure_connection()
         outcomes = pipe.deliver(addresses, sys.stdin.buffer, sender=sender)
         failed = [(outcome.address, *_end(outcome.error)) for outcome in outcomes if outcome.error is not None]

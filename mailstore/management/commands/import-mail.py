@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -29,6 +28,7 @@ class Command(ShellCommand):
         "removed there."
     )
     example = "popadmin import-mail ann@example.org /srv/old/ann/Maildir"
+    silences_log = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", metavar="ADDRESS")
@@ -63,7 +63,6 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, address: str, place: str | None, json: bool, **options: Any) -> None:
-        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # errors are printed once, below
         compare = options["compare"]
         if (place is None) == (compare is None):
             raise CommandError("name a PATH or URL to import, or a URL to --compare", returncode=EXIT_USAGE)
