@@ -13,6 +13,8 @@ class Tally(models.Model):
     octets = models.BigIntegerField(_("size"), default=0)
     sign_ins = models.BigIntegerField(_("sign-ins"), default=0)
     refused = models.BigIntegerField(_("refused sign-ins"), default=0)
+    undelivered = models.BigIntegerField(_("mail refused or deferred"), default=0, db_default=0)
+    undelivered_full = models.BigIntegerField(_("of them because something was full"), default=0, db_default=0)
     stored_octets = models.BigIntegerField(_("stored at the end of the day"), null=True)  # by the last pass of the day
 
     class Meta:
@@ -29,10 +31,10 @@ class Tally(models.Model):
 
 
 class TallyMark(models.Model):
-    """How far the sweep has counted, in one row: messages by primary key, sessions by the hour in which they began."""
+    """How far the sweep has counted, in one row: messages by primary key, sessions and answers by hours."""
 
     message = models.BigIntegerField(default=0)
-    sessions_until = models.DateTimeField(null=True)
+    hours_until = models.DateTimeField(null=True)
     counted_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

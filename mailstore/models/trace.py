@@ -55,6 +55,7 @@ class TraceEntry(models.Model):
         MTA = "mta", _("log of the mail server")
 
     FULL = (Reason.FULL, Reason.DOMAIN_FULL)
+    UNDELIVERED = (Answer.REFUSED, Answer.DEFERRED)
 
     at = models.DateTimeField(_("time"))
     first_at = models.DateTimeField(_("first"))

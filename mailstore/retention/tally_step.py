@@ -1,10 +1,10 @@
-"""The step that counts deliveries and sign-ins by day and domain, so that the overview reads sums and not the mail.
+"""The step that counts deliveries, refusals and sign-ins by day and domain: the overview reads sums, not the mail.
 
 It also notes what each domain stores, for its growth.
 
 Deliveries are counted by primary key, from where the last pass stopped up to those whose transactions surely ended.
-Sign-ins are counted by the hours of the diary that are over. The sums leave out a session that is written later than
-ten minutes after its hour, and a message that was purged between two passes.
+Sign-ins, and the answers that refused or deferred a message, are counted by the hours that are over. The sums leave out
+what is written later than ten minutes after its hour, and a message that was purged between two passes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from mailstore.models import DiarySession, TallyMark
+from mailstore.models import DiarySession, TallyMark, TraceEntry
 from mailstore.sql.sweep_step import Step, SweepContext
 
 KEPT_DAYS = 400  # a year, and a month more
@@ -47,6 +47,18 @@ SELECT (s.started_at AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0,
     ON CONFLICT (day, domain_id) DO UPDATE
    SET sign_ins = t.sign_ins + excluded.sign_ins, refused = t.refused + excluded.refused
 """
+_UNDELIVERED = """
+INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused, undelivered, undelivered_full)
+SELECT (e.at AT TIME ZONE 'UTC')::date, dom.id, 0, 0, 0, 0,
+       sum(e.tries), coalesce(sum(e.tries) FILTER (WHERE e.reason = ANY(%(full)s)), 0)
+  FROM mailstore_traceentry e JOIN mailstore_domain dom ON dom.id = e.domain_id
+ WHERE NOT e.copy AND e.answer <> 'delivered' AND e.answer = ANY(%(answers)s)
+   AND e.at >= %(since)s AND e.at < %(until)s
+ GROUP BY 1, 2
+    ON CONFLICT (day, domain_id) DO UPDATE
+   SET undelivered = t.undelivered + excluded.undelivered,
+       undelivered_full = t.undelivered_full + excluded.undelivered_full
+"""
 _STORED = """
 INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused, stored_octets)
 SELECT (now() AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0, 0, 0, sum(box.octets)
@@ -78,19 +90,22 @@ def _act(context: SweepContext) -> tuple[()]:
 
 
 def _count(now: datetime, *, settled: timedelta, until: datetime) -> None:
-    """Count on from the last pass: mail with bodies older than `settled`, sessions that began before `until`."""
+    """Count on from the last pass: mail with bodies older than `settled`, sessions and answers before `until`."""
     TallyMark.objects.get_or_create(pk=1)
     mark = TallyMark.objects.select_for_update().get(pk=1)
-    since = mark.sessions_until or until - timedelta(days=COUNTED_DAYS)
+    since = mark.hours_until or until - timedelta(days=COUNTED_DAYS)
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_MESSAGE, {"after": mark.message, "settled_seconds": settled.total_seconds()})
         (message,) = cursor.fetchone()
         cursor.execute(_DELIVERIES, {"after": mark.message, "until": message, "days": COUNTED_DAYS})
         if since < until:
-            cursor.execute(_SIGN_INS, {"since": since, "until": until, "refused": list(map(str, DiarySession.REFUSED))})
+            hours = {"since": since, "until": until}
+            cursor.execute(_SIGN_INS, {**hours, "refused": list(map(str, DiarySession.REFUSED))})
+            answers, full = list(map(str, TraceEntry.UNDELIVERED)), list(map(str, TraceEntry.FULL))
+            cursor.execute(_UNDELIVERED, {**hours, "answers": answers, "full": full})
         cursor.execute(_STORED)
         cursor.execute(_FORGET, {"days": KEPT_DAYS})
-    mark.message, mark.sessions_until, mark.counted_at = message, max(since, until), now
+    mark.message, mark.hours_until, mark.counted_at = message, max(since, until), now
     mark.save()
 
 

@@ -23,6 +23,7 @@ from popadmin.lists.views import ListPage
 from popadmin.web import request_lookup, row_key, trace_text
 
 SHOWN = "id"  # in the query string: the entry in the drawer
+NOT_DELIVERED = "not-delivered"  # among the answers: refused or deferred
 ADDRESS_CHARACTERS = 254
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -44,7 +45,12 @@ class TraceFilters(Filters):
     since = forms.DateField(label=gettext_lazy("Since"), widget=DAY)
     until = forms.DateField(label=gettext_lazy("Until"), widget=DAY)
     answer = forms.ChoiceField(
-        label=gettext_lazy("Answer"), choices=[("", gettext_lazy("Any")), *TraceEntry.Answer.choices]
+        label=gettext_lazy("Answer"),
+        choices=[
+            ("", gettext_lazy("Any")),
+            *TraceEntry.Answer.choices,
+            (NOT_DELIVERED, gettext_lazy("Refused or deferred")),
+        ],
     )
     mailbox = forms.CharField(label=gettext_lazy("Mailbox"), widget=forms.HiddenInput)
 
@@ -64,7 +70,8 @@ class TraceFilters(Filters):
         return rows.filter(at__lt=_midnight(day + timedelta(days=1)))
 
     def by_answer(self, rows: Rows, answer: str) -> Rows:
-        return rows.filter(answer=answer)
+        answers = TraceEntry.UNDELIVERED if answer == NOT_DELIVERED else [answer]
+        return rows.filter(answer__in=answers)
 
     def by_mailbox(self, rows: Rows, _address: str) -> Rows:
         """Return the rows as they are: the page has chosen those of this mailbox."""

@@ -1,10 +1,10 @@
-"""Deliveries and sign-ins by day, as the sweep has counted them, and how they compare with the days before."""
+"""Deliveries, what was refused or deferred, and sign-ins by day, as the sweep has counted them."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from operator import attrgetter
 
 from django.db.models import Sum
@@ -15,11 +15,13 @@ from django.utils.translation import ngettext
 
 from mailstore.directory.domain_usage import CHART_DAYS
 from mailstore.models import User
+from popadmin.lists.trace_list import NOT_DELIVERED
 from popadmin.panel import access
-from popadmin.web.formats import percent
+from popadmin.web.formats import count, percent
 
+UNDELIVERED = "undelivered"
 FIRST_DAYS = 7  # of the earlier time: with a count in them, the sweep was counting then
-WORSE_PERCENT = 20  # more refused sign-ins than before
+WORSE_PERCENT = 20  # more was refused or deferred than before
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,19 @@ class Day:
     """The counts of one day, for the charts."""
 
     date: datetime.date
-    deliveries: int
-    sign_ins: int
-    refused: int
+    deliveries: int = 0
+    undelivered: int = 0
+    undelivered_full: int = 0  # of them because a mailbox or a domain was full
+    sign_ins: int = 0
+    refused: int = 0  # sign-ins
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One chart: its days, their sum in words, and the change against as many days before; empty where unknown."""
+    """One chart: its days, their sum in words, and the change against as many days before; empty where unknown.
+
+    `peak_note` says more of the highest day. `refused` is how many sign-ins were refused, 0 for other charts.
+    """
 
     name: str
     total: int
@@ -43,26 +50,29 @@ class Flow:
     is_worse: bool
     url: str
     days: Sequence[Day]
+    peak_note: str
+    refused: int
+    refused_url: str
 
     @property
     def css(self) -> str:
-        return "is-bad" if self.name == "refused" else ""
+        return "is-bad" if self.name == UNDELIVERED else ""
 
 
 def days(user: User) -> list[Day]:
     """Return the last days (UTC) and as many before them, oldest first; a day without mail is there with zeros."""
     today = timezone.now().astimezone(datetime.UTC).date()
     dates = [today - datetime.timedelta(days=ago) for ago in reversed(range(2 * CHART_DAYS))]
-    rows = access.tallies(user).filter(day__gte=dates[0]).order_by().values("day")
-    sums = rows.annotate(mail=Sum("deliveries"), ins=Sum("sign_ins"), no=Sum("refused"))
-    counted = {row["day"]: (int(row["mail"]), int(row["ins"]), int(row["no"])) for row in sums}
-    return [Day(day, *counted.get(day, (0, 0, 0))) for day in dates]
+    rows = access.tallies(user).filter(day__gte=dates[0]).order_by().values_list("day")
+    sums = rows.annotate(**{f"sum_{name}": Sum(name) for name in _COUNTS})
+    counted = {day: [int(number) for number in counts] for day, *counts in sums}
+    return [Day(day, *counted.get(day, ())) for day in dates]
 
 
 def flows(counted: Sequence[Day]) -> list[Flow]:
     """Return the three charts of the days that `days` returned; none if nothing was counted in the last days."""
     earlier, late = counted[:-CHART_DAYS], counted[-CHART_DAYS:]
-    if not any(day.deliveries or day.sign_ins or day.refused for day in late):
+    if not any(getattr(day, name) for day in late for name in _COUNTS):
         return []
     known = any(day.deliveries or day.sign_ins for day in earlier[:FIRST_DAYS])
     return [_flow(name, earlier if known else [], late) for name in _NOUNS]
@@ -76,10 +86,18 @@ def _flow(name: str, earlier: Sequence[Day], late: Sequence[Day]) -> Flow:
         total=total,
         noun=_NOUNS[name](total),
         change="" if change is None else _change(change),
-        is_worse=name == "refused" and (change or 0) >= WORSE_PERCENT,
+        is_worse=name == UNDELIVERED and (change or 0) >= WORSE_PERCENT,
         url=_urls()[name],
         days=late,
+        peak_note=_full_on_peak(late) if name == UNDELIVERED else "",
+        refused=sum(day.refused for day in late) if name == "sign_ins" else 0,
+        refused_url=f"{reverse('visits')}?ended=refused&days={CHART_DAYS}",
     )
+
+
+def _full_on_peak(days: Sequence[Day]) -> str:
+    full = max(days, key=attrgetter(UNDELIVERED)).undelivered_full
+    return _("%(count)s of them full") % {"count": count(full)} if full else ""
 
 
 def _change(change: int) -> str:
@@ -90,16 +108,16 @@ def _change(change: int) -> str:
 
 
 def _urls() -> dict[str, str]:
-    sign_ins = reverse("visits")
     return {
         "deliveries": f"{reverse('domains')}?sort=-delivered",
-        "refused": f"{sign_ins}?ended=refused&days=30",
-        "sign_ins": f"{sign_ins}?ended=let-in&days=30",
+        UNDELIVERED: f"{reverse('trace')}?answer={NOT_DELIVERED}",
+        "sign_ins": f"{reverse('visits')}?ended=let-in&days={CHART_DAYS}",
     }
 
 
+_COUNTS = [field.name for field in fields(Day) if field.name != "date"]
 _NOUNS: dict[str, Callable[[int], str]] = {
     "deliveries": lambda number: ngettext("delivery", "deliveries", number),
-    "refused": lambda number: ngettext("refused sign-in", "refused sign-ins", number),
+    UNDELIVERED: lambda number: ngettext("refused or deferred", "refused or deferred", number),
     "sign_ins": lambda number: ngettext("sign-in to POP", "sign-ins to POP", number),
 }

@@ -36,15 +36,16 @@ class Day(Protocol):
 
 
 @register.simple_tag
-def day_chart(days: Sequence[Day], figure: str, noun: str, css: str = "") -> SafeString:
+def day_chart(days: Sequence[Day], figure: str, noun: str, css: str = "", peak_note: str = "") -> SafeString:
     """Return one bar a day, the oldest first. The last day is today; it and the highest are in full colour.
 
-    Words beside the chart say both, and `noun` what is counted, in the label for screen readers.
+    Words beside the chart say both, `peak_note` more of the highest, and `noun` what is counted, in the label for
+    screen readers.
     """
     counts = [int(getattr(day, figure)) for day in days]
     most = max(counts)
     peak = counts.index(most) if most and counts[-1] != most else None  # today has its words on the axis
-    peak_text = "" if peak is None else _peak_text(most, days[peak].date)
+    peak_text = "" if peak is None else _peak_text(most, days[peak].date, peak_note)
     today = _("%(count)s today, so far") % {"count": count(counts[-1])}
     return format_html(
         CHART,
@@ -99,8 +100,9 @@ def _peak(peak: int | None, number: int, text: str, top: int) -> SafeString:
     return format_html(PEAK, _percent(middle + half), top - 5, anchor, text)
 
 
-def _peak_text(most: int, date: datetime.date) -> str:
-    return _("%(count)s on %(day)s") % {"count": count(most), "day": weekday_date(date)}
+def _peak_text(most: int, date: datetime.date, note: str) -> str:
+    text = _("%(count)s on %(day)s") % {"count": count(most), "day": weekday_date(date)}
+    return f"{text}, {note}" if note else text
 
 
 def _label(noun: str, total: str, peak_text: str, today: str) -> str:

@@ -178,12 +178,23 @@ def test_the_days_are_the_sums_of_the_tallies():
 def test_the_flow_is_compared_with_the_thirty_days_before():
     admin = an_admin()
     an_owner()
-    for ago, deliveries, refused in ((59, 50, 10), (30, 50, 0), (29, 60, 13), (0, 44, 0)):
-        a_day_of_mail("example.org", ago=ago, deliveries=deliveries, sign_ins=1, refused=refused)
+    for ago, deliveries, undelivered in ((59, 50, 10), (30, 50, 0), (29, 60, 13), (0, 44, 0)):
+        a_day_of_mail("example.org", ago=ago, deliveries=deliveries, sign_ins=1, undelivered=undelivered)
     flows = {flow.name: flow for flow in mail_flow.flows(mail_flow.days(admin))}
     assert (flows["deliveries"].total, flows["deliveries"].change) == (104, "4\N{NO-BREAK SPACE}% more")
-    assert (flows["refused"].change, flows["refused"].is_worse) == ("30\N{NO-BREAK SPACE}% more", True)
+    assert (flows["undelivered"].change, flows["undelivered"].is_worse) == ("30\N{NO-BREAK SPACE}% more", True)
     assert (flows["sign_ins"].change, flows["sign_ins"].is_worse) == ("as many as before", False)
+
+
+def test_the_worst_day_says_how_much_of_it_met_a_full_mailbox_and_sign_ins_say_how_many_were_refused():
+    an_admin()
+    an_owner()
+    a_day_of_mail("example.org", ago=3, undelivered=86, undelivered_full=71)
+    a_day_of_mail("example.org", ago=0, sign_ins=4, refused=2, undelivered=5)
+    page = " ".join(overview().split())
+    assert re.search(r"86 on [^<]+, 71 of them full</text>", page)
+    assert re.search(r'href="/trace/\?answer=not-delivered">91</a><span>refused or deferred</span>', page)
+    assert re.search(r'href="/sign-ins/\?ended=refused&days=30">2 refused</a>', page)
 
 
 def test_a_site_that_was_not_yet_counted_so_long_ago_compares_nothing():
@@ -305,5 +316,7 @@ def test_a_suspended_domain_takes_no_mail_and_a_suspended_user_does():
 def test_the_flow_says_up_to_when_sign_ins_are_counted():
     an_admin()
     now = timezone.now()
-    TallyMark.objects.create(pk=1, counted_at=now, sessions_until=now.replace(minute=0, second=0, microsecond=0))
-    assert re.search(r"counted <time[^>]*>just now</time>\s*,\s+sign-ins up to <time[^>]*>\d\d:00</time>", overview())
+    TallyMark.objects.create(pk=1, counted_at=now, hours_until=now.replace(minute=0, second=0, microsecond=0))
+    assert re.search(
+        r"counted <time[^>]*>just now</time>\s*,\s+refusals and sign-ins up to <time[^>]*>\d\d:00</time>", overview()
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import Sum
 from django.utils import timezone
 
-from mailstore.models import Body, DiarySession, Mailbox, Tally
+from mailstore.models import Body, DiarySession, Domain, Mailbox, Tally, TraceEntry
 from mailstore.retention.tally_step import TALLY, count_now
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.empty_body_store import EmptyBodyStore
@@ -28,6 +29,16 @@ def settled() -> None:
 def ended_session(mailbox: Mailbox, ended: str, *, hours_ago: float, sessions: int = 1) -> None:
     at = timezone.now() - timedelta(hours=hours_ago)
     DiarySession.objects.create(mailbox=mailbox, started_at=at, ended_at=at, ended=ended, sessions=sessions)
+
+
+def an_answer(
+    domain: str, answer: str, reason: str = "", *, hours_ago: float, tries: int = 1, copy: bool = False
+) -> None:
+    at = timezone.now() - timedelta(hours=hours_ago)
+    key = Domain.objects.get(name=domain).pk
+    TraceEntry.objects.create(
+        at=at, first_at=at, source="lmtp", answer=answer, reason=reason, tries=tries, domain_id=key, copy=copy
+    )
 
 
 def sums() -> dict[str, tuple[int, int, int, int]]:
@@ -91,6 +102,19 @@ def test_sign_ins_and_refusals_are_counted_when_their_hour_is_over() -> None:
     sweep()
     sweep()
     assert sums() == {"example.org": (0, 0, 5, 2)}
+
+
+def test_what_was_refused_or_deferred_is_counted_when_its_hour_is_over() -> None:
+    a_mailbox()
+    an_answer("example.org", "deferred", "full", hours_ago=2)
+    an_answer("example.org", "refused", "unknown", hours_ago=2, tries=7)
+    an_answer("example.org", "deferred", "full", hours_ago=2, copy=True)
+    an_answer("example.org", "delivered", hours_ago=2)
+    an_answer("example.org", "refused", "closed", hours_ago=0)
+    sweep()
+    sweep()
+    counted = Tally.objects.aggregate(all=Sum("undelivered"), full=Sum("undelivered_full"))
+    assert counted == {"all": 8, "full": 1}
 
 
 def test_a_sample_site_is_counted_at_once_and_the_next_pass_counts_nothing_of_it_twice() -> None:

@@ -14,7 +14,7 @@ YEAR = timezone.now().year  # the first day is written without it
 
 
 def chart(*deliveries: int, noun: str = "deliveries") -> ET.Element:
-    days = [Day(datetime.date(YEAR, 11, 1 + number), count, 0, 0) for number, count in enumerate(deliveries)]
+    days = [Day(datetime.date(YEAR, 11, 1 + number), count) for number, count in enumerate(deliveries)]
     return ET.fromstring(day_chart(days, "deliveries", noun))
 
 

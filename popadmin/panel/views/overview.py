@@ -43,7 +43,7 @@ class Overview(access.AdminPage, TemplateView):
             faults=found.faults if ALL in self.request.GET else found.first,
             flows=mail_flow.flows(mail_flow.days(user)),
             counted_at=mark.counted_at,
-            sign_ins_until=mark.sessions_until,
+            hours_until=mark.hours_until,
             grown=totals.grown,
             parts=parts,
             parts_summary=site_facts.summary(parts),
