@@ -282,7 +282,7 @@ class _Lookup:
         before = self._seen.count
 
         def found(answer: Recipient | MailError) -> None:
-            if isinstance(answer, AliasOutside):
+            if isinstance(answer, AliasOutside) and not self._advisory:
                 self._lanes.write(((UNEXPANDED, UNEXPANDED.values(address=search.first_key.encode())),), _noted)
             if search.doubtful(answer):
                 self._lanes.read(RENAMES, (), lambda count: self._counted(count, before, answer, search.full))

@@ -18,7 +18,7 @@ from mailstore.errors import (
     SendingOff,
     UnknownRecipient,
 )
-from mailstore.models import Domain, Finding, Mailbox, Message, SendingBudget, User
+from mailstore.models import Alias, Domain, Finding, Mailbox, Message, SendingBudget, User
 from mailstore.retention import sweep
 from tests.site.mail import Mail
 from tests.site.notices import Notices
@@ -97,6 +97,7 @@ def test_of_an_alias_that_leads_elsewhere_the_mta_knows_more(may_receive: MayRec
     Mailbox.objects.update(quota_messages=0)
     assert may_receive(TEAM) is None
     assert may_receive(ANN) is QuotaDeferred
+    assert Alias.objects.get().unexpanded_at is None  # only mail that reaches us proves that it was not expanded
 
 
 def test_a_full_domain_refuses_where_no_mailbox_of_another_one_takes_the_message(may_receive: MayReceive) -> None:
