@@ -23,12 +23,16 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose mail a profile sets up. `name` is what recipients see; `device_id` is the key of the device."""
+    """Whose mail a profile sets up. `name` is what recipients see; `device_id` is the key of the device.
+
+    `may_send`: the secret opens the outgoing server too.
+    """
 
     address: str
     name: str
     secret: str
     device_id: int
+    may_send: bool
 
 
 def document(account: Account, site: ServerSettings) -> bytes:
@@ -93,8 +97,8 @@ def _incoming(account: Account, site: ServerSettings) -> dict[str, Any]:
 
 
 def _outgoing(account: Account, site: ServerSettings) -> dict[str, Any]:
-    """Return the server for sending. Its name and kind of sign-in must stand there even where there is none."""
-    if not site.smtp_ports:
+    """Return the server for sending. Its name and kind of sign-in must stand there even where nothing can be sent."""
+    if not (site.smtp_ports and account.may_send):
         return {"OutgoingMailServerAuthentication": "EmailAuthNone", "OutgoingMailServerHostName": site.smtp_host}
     return {
         "OutgoingMailServerAuthentication": "EmailAuthPassword",

@@ -220,15 +220,19 @@ def outgoing_values(site: ServerSettings) -> list[Value]:
     return [Value(name, LABELS[name], text) for name, text in texts.items()]
 
 
-def page_values(chosen: Program, *, address: str, secret: str) -> dict[str, Any]:
-    """Return what a page shows about a program: itself, the values that it asks, and the ports of the site."""
+def page_values(chosen: Program, *, address: str, secret: str, may_send: bool = True) -> dict[str, Any]:
+    """Return what a page shows about a program: itself, the values that it asks, and the ports of the site.
+
+    With a password that may only fetch mail, it shows no outgoing server, and why.
+    """
     site = server_settings()
     return {
         "chosen": chosen,
         "groups": GROUPS,
         "values": list(values(chosen, site, address=address, secret=secret)),
         "other_ports": site.ports[1:],
-        "outgoing": outgoing_values(site),
+        "outgoing": outgoing_values(site) if may_send else [],
+        "only_fetches": not may_send,
     }
 
 

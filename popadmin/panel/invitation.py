@@ -44,7 +44,7 @@ def letter(request: HttpRequest, user: User) -> dict[str, Any]:
     facts = _facts(request, user)
     return {
         **facts,
-        **page_values(OTHER, address=user.address, secret=""),
+        **page_values(OTHER, address=user.address, secret="", may_send=user.mailbox.smtp),
         "name": user.name,
         "ends_at": timezone.now() + invitation_link.VALID,
         "link_code": qr_code(facts["link"]),

@@ -33,10 +33,10 @@ def unsigned(settings, tmp_path):
     settings.PROFILE_SIGN_CERT_FILE = settings.PROFILE_SIGN_KEY_FILE = tmp_path / "none.pem"
 
 
-def a_link(**fields) -> tuple[str, str]:
+def a_link(*, may_send: bool = True, **fields) -> tuple[str, str]:
     """A link for a device of Ann's, and the device's secret as people see it."""
     an_owner(**fields)
-    device, secret = devices.add(ANN, "iPhone", actor=ACTOR)
+    device, secret = devices.add(ANN, "iPhone", may_send=may_send, actor=ACTOR)
     return profile_links.make(device, secret), device_secret.shown(secret)
 
 
@@ -102,6 +102,12 @@ def test_a_site_without_submission_still_has_the_keys_that_apple_requires(settin
     assert mail["OutgoingMailServerAuthentication"] == "EmailAuthNone"
     assert mail["OutgoingMailServerHostName"]
     assert "EmailAccountName" not in mail
+
+
+def test_the_profile_of_a_password_that_only_fetches_offers_no_sign_in_for_sending():
+    mail = mail_of(file_of(a_link(may_send=False)[0]).content)
+    assert mail["OutgoingMailServerAuthentication"] == "EmailAuthNone"
+    assert "OutgoingPasswordSameAsIncomingPassword" not in mail
 
 
 def test_a_second_profile_of_a_device_replaces_the_first_and_another_device_has_its_own():

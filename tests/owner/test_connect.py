@@ -64,6 +64,29 @@ def test_a_device_sends_only_if_that_was_ticked():
     assert dict(Device.objects.filter(main=False).values_list("name", "may_send")) == {"Phone": False, "Laptop": True}
 
 
+def test_only_a_password_that_may_send_is_shown_an_outgoing_server():
+    an_owner()
+    client = signed_in(ANN)
+    assert client.get("/devices/connect/").context["form"]["may_send"].value() is True
+    phone, laptop = connected(client), connected(client, name="Laptop", may_send="on")
+    assert ("Outgoing server" in phone.content.decode(), "Let it send too" in phone.content.decode()) == (False, True)
+    assert ("Outgoing server" in laptop.content.decode(), "Let it send too" in laptop.content.decode()) == (True, False)
+    assert ["?only=fetch" in shown.context["qr"].text for shown in (phone, laptop)] == [True, False]
+    assert "Outgoing server" in client.get("/setup/device/").content.decode()
+    assert "Outgoing server" not in client.get("/setup/device/?only=fetch").content.decode()
+
+
+def test_a_mailbox_that_may_not_send_is_not_asked_about_it_and_offers_no_outgoing_server():
+    mailbox = an_owner()
+    mailbox.smtp = False
+    mailbox.save()
+    client = signed_in(ANN)
+    assert "may_send" not in client.get("/devices/connect/").content.decode()
+    page = connected(client, may_send="on").content.decode()
+    assert (Device.objects.get(name="Phone").may_send, "Outgoing server" in page) == (False, False)
+    assert "Let it send too" not in page
+
+
 @pytest.mark.parametrize("fields", [{"name": ""}, {"name": "x" * 61}, {"mode": "greedy"}, {"start": "1970"}])
 def test_a_refused_form_keeps_what_was_typed_and_makes_nothing(fields):
     an_owner()
@@ -125,7 +148,7 @@ def test_with_the_first_device_the_page_tells_what_becomes_of_the_main_password(
 
 def test_the_code_leads_to_a_page_of_ours_and_holds_the_secret_where_no_server_gets_it():
     an_owner()
-    response = connected(signed_in(ANN))
+    response = connected(signed_in(ANN), may_send="on")
     address = urlsplit(response.context["qr"].text)
     assert (address.path, address.query) == ("/setup/device/", "")
     assert parse_qs(address.fragment) == {"user": [ANN], "secret": [secret_of(response)]}

@@ -144,7 +144,7 @@ DEVICE = Table(
         Field(
             name="may_send", kind=Kind.SWITCH, model=Device, setter=Setter.OWNER,
             prompt=_("It may also send mail"),
-            help=_("With this password, through the outgoing mail server. Leave it off for what only fetches mail."),
+            help=_("With this password, through the outgoing mail server. Switch it off for what only fetches mail."),
             option_help="its password may also send mail (default: it may only fetch)",
         ),
         Field(

@@ -13,6 +13,8 @@ from popadmin.connect import program_steps
 from popadmin.connect.program_steps import OTHER
 from popadmin.connect.qr_code import qr_code
 
+ONLY_FETCH = "fetch"  # in the query string
+
 
 @method_decorator(login_not_required, name="dispatch")
 class Setup(TemplateView):
@@ -33,9 +35,14 @@ class Setup(TemplateView):
 
 @method_decorator(login_not_required, name="dispatch")
 class DeviceSetup(TemplateView):
-    """The page that a device's QR code opens. User name and password never reach the server: a script shows them."""
+    """The page that a device's QR code opens. User name and password never reach the server: a script shows them.
+
+    With `?only=fetch` it is for a password that may not send.
+    """
 
     template_name = "connect/device.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, **program_steps.page_values(OTHER, address="", secret=""))
+        may_send = self.request.GET.get("only") != ONLY_FETCH
+        shown = program_steps.page_values(OTHER, address="", secret="", may_send=may_send)
+        return super().get_context_data(**kwargs, **shown)

@@ -18,12 +18,14 @@ from mailstore.policy import device_secret
 from popadmin.connect import profile_signature, program_steps
 from popadmin.connect.program_steps import GROUPS, OTHER, PROGRAMS, Program, page_values
 from popadmin.connect.qr_code import QrCode, qr_code
+from popadmin.connect.views.setup import ONLY_FETCH
 from popadmin.owner import access, device_state
 from popadmin.owner.forms import ConnectForm
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
+from popadmin.web.server_settings import server_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,15 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
 
     def get_initial(self) -> dict[str, Any]:
         chosen = self._program()
-        return {**super().get_initial(), "kind": chosen.kind if chosen else Device.Kind.OTHER}
+        kind = chosen.kind if chosen else Device.Kind.OTHER
+        return {**super().get_initial(), "kind": kind, "may_send": bool(server_settings().smtp_ports)}
+
+    def get_form(self, form_class: type[ConnectForm] | None = None) -> ConnectForm:
+        """Return the form, which does not ask about sending where the mailbox may not send at all."""
+        form = super().get_form(form_class)
+        if not get_object_or_404(access.mailboxes(signed_in(self.request))).smtp:
+            del form.fields["may_send"]
+        return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
@@ -68,14 +78,20 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
 
     def _created(self, device: Device, secret: str) -> dict[str, Any]:
         address, chosen = signed_in(self.request).address, self._program() or OTHER
+        may_send = device.may_send and device.mailbox.smtp
         fragment = urlencode({"user": address, "secret": secret})
         # Behind the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
-        setup_url = self.request.build_absolute_uri(reverse("setup-device")) + f"#{fragment}"
+        query = "" if may_send else f"?{urlencode({'only': ONLY_FETCH})}"
+        setup_url = self.request.build_absolute_uri(reverse("setup-device")) + f"{query}#{fragment}"
+
+        def shown(program: Program) -> dict[str, Any]:
+            return page_values(program, address=address, secret=secret, may_send=may_send)
+
         return {
-            **page_values(chosen, address=address, secret=secret),
+            **shown(chosen),
             "device": device,
             "line": device_state.state_line(device, self.request.META["REMOTE_ADDR"]),
-            "others": [page_values(other, address=address, secret=secret) for other in PROGRAMS if other != chosen],
+            "others": [shown(other) for other in PROGRAMS if other != chosen],
             "qr": qr_code(setup_url),
             "breadcrumbs": [breadcrumb(_("Devices"), "devices")],
         }
