@@ -18,6 +18,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 XML, JSON = "application/xml; charset=utf-8", "application/json"
 FRESH_SECONDS = 3600
 AUTODISCOVER = "/autodiscover/autodiscover.xml"
+AUTODISCOVER_JSON = "/autodiscover/autodiscover.json"
 
 
 def thunderbird(request: HttpRequest) -> HttpResponse:
@@ -46,14 +47,17 @@ _ANSWERS: dict[str, tuple[Answer, tuple[str, ...]]] = {
     "/.well-known/autoconfig/mail/config-v1.1.xml": (thunderbird, ("GET", "HEAD")),
     "/mail/config-v1.1.xml": (thunderbird, ("GET", "HEAD")),
     AUTODISCOVER: (outlook, ("POST", "GET", "HEAD")),  # a GET has no address: it gets the error that Outlook knows
-    "/autodiscover/autodiscover.json": (outlook_json, ("GET", "HEAD")),
+    AUTODISCOVER_JSON: (outlook_json, ("GET", "HEAD")),
     "/.well-known/user-agent-configuration.json": (pacc_file, ("GET", "HEAD")),
 }
 
 
 def answer(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a request for one of these files; None for any other path."""
-    found = _ANSWERS.get(request.path_info.lower())
+    path = request.path_info.lower()
+    if path.startswith(f"{AUTODISCOVER_JSON}/v1.0/"):  # then the address, which changes nothing
+        path = AUTODISCOVER_JSON
+    found = _ANSWERS.get(path)
     if found is None:
         return None
     view, methods = found

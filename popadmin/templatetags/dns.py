@@ -32,6 +32,7 @@ _NEEDS: dict[Need, Promise] = {
     Need.EASE: _("A convenience."),
 }
 _PURPOSES: dict[Purpose, Promise] = {
+    Purpose.ADDRESS: _("Where the server of this name is"),
     Purpose.MX: _("Which servers take mail for the domain"),
     Purpose.SPF: _("Which servers may send for the domain"),
     Purpose.DKIM: _("The key of the signatures in its mail"),

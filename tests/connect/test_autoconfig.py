@@ -53,6 +53,7 @@ def read_as_thunderbird(response) -> dict[str, list[tuple[str, int, str]]]:
     return servers
 
 
+@pytest.mark.req("P-177")
 @pytest.mark.parametrize("path", AUTOCONFIG_PATHS)
 def test_thunderbird_finds_pop3_with_implicit_tls_first_and_a_server_for_sending(path, settings):
     settings.PUBLIC_POP3S_PORT, settings.PUBLIC_POP3_PORT = 995, 110

@@ -33,6 +33,7 @@ def error_code(response) -> str | None:
     return ElementTree.fromstring(response.content).findtext(f"{ENVELOPE}Response/{ENVELOPE}Error/{ENVELOPE}ErrorCode")
 
 
+@pytest.mark.req("P-177")
 @pytest.mark.parametrize(
     "path", ["/autodiscover/autodiscover.xml", "/Autodiscover/Autodiscover.xml", "/AutoDiscover/AutoDiscover.XML"]
 )
@@ -82,9 +83,10 @@ def test_a_link_that_is_opened_in_a_browser_gets_the_error_too():
     assert error_code(fetched("/autodiscover/autodiscover.xml")) == "600"
 
 
-def test_the_json_form_leads_to_the_xml_on_our_own_host(settings):
+@pytest.mark.parametrize("path", ["autodiscover.json", "autodiscover.json/v1.0/ann@example.test", "AutoDiscover.JSON"])
+def test_the_json_form_leads_to_the_xml_on_our_own_host(path, settings):
     settings.PUBLIC_URL = "https://panel.example.test"
-    response = fetched("/autodiscover/autodiscover.json", Email=ANN, Protocol="AutodiscoverV1")
+    response = fetched(f"/autodiscover/{path}", Email=ANN, Protocol="AutodiscoverV1")
     assert response.json() == {
         "Protocol": "AutodiscoverV1",
         "Url": "https://panel.example.test/autodiscover/autodiscover.xml",

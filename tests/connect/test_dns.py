@@ -53,6 +53,22 @@ def test_a_domain_without_records_lacks_all_of_them(name_server):
     assert not found.needed_are_good
 
 
+def test_the_zone_of_the_mail_server_itself_needs_its_addresses(name_server, settings):
+    settings.PUBLIC_MX_HOSTNAMES = [f"mx.{NAME}", "mx.other.example"]
+    settings.PUBLIC_HOSTNAME = settings.PUBLIC_SMTP_HOSTNAME = f"mx.{NAME}"
+    domain = a_customer()
+    zone = check.saved(domain).zone
+    assert [line for line in zone.splitlines() if line.startswith(";")] == [
+        f"; mx.{NAME}. needs the public address of its machine: an A record, and AAAA for IPv6"
+    ]
+    name_server.take_zone(zone)
+    found = check.look_up(domain)
+    assert (states(found)["mx"], found.needed_are_good) == ("missing", False)
+    name_server.put(f"mx.{NAME}", "AAAA", "2001:db8::1")
+    found = check.look_up(domain)
+    assert (states(found)["mx"], found.needed_are_good) == ("good", True)
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "texts", "label", "state"),
     [
@@ -84,6 +100,7 @@ def test_each_record_is_compared_as_its_readers_do(name_server, settings, name, 
     assert states(check.look_up(a_customer()))[label] == state
 
 
+@pytest.mark.req("P-174")
 def test_a_service_that_is_not_offered_is_denied_or_left_out_but_never_pointed_at(name_server, settings):
     settings.PUBLIC_POP3_PORT = None
     domain = a_customer()

@@ -78,6 +78,7 @@ def _without_blanks(text: str) -> str:
 
 # What of the found texts is meant by the wanted one: other TXT records may stand beside it.
 _MEANT: dict[Purpose, Callable[[Sequence[str]], Sequence[str]]] = {
+    Purpose.ADDRESS: tuple,
     Purpose.MX: tuple,
     Purpose.SPF: _beginning("v=spf1 ", "v=spf1\t"),
     Purpose.DKIM: tuple,
@@ -87,6 +88,7 @@ _MEANT: dict[Purpose, Callable[[Sequence[str]], Sequence[str]]] = {
     Purpose.PACC: _beginning("v=uaac1"),
 }
 _FITS: dict[Purpose, Callable[[Sequence[str], Sequence[str]], bool]] = {
+    Purpose.ADDRESS: lambda _wanted, found: bool(found),
     Purpose.MX: _same_hosts,
     Purpose.SPF: _one_like_it,
     Purpose.DKIM: _key,

@@ -23,6 +23,7 @@ TEXTS_MOST, TEXT_CHARACTERS = 20, 2000
 DNS_PORT = 53
 _NO_RECORD = (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer)
 _ADDRESSES = ("A", "AAAA")
+_OF_HOSTS = (Kind.CNAME, Kind.ADDRESS)
 
 
 class Outcome(StrEnum):
@@ -35,7 +36,7 @@ class Outcome(StrEnum):
 class Answer:
     """What DNS has under a name: data as a zone file has it, a TXT without quotes.
 
-    For a CNAME: the host at the end of the chain, if it is another one, and the addresses.
+    For a CNAME and for addresses: the host at the end of the chain, if it is another one, and the addresses.
     """
 
     outcome: Outcome
@@ -74,7 +75,7 @@ def _server(text: str) -> tuple[str, int]:
 def _answer(resolver: dns.resolver.Resolver, question: Question, ends_at: float) -> Answer:
     try:
         texts = tuple(
-            _host(resolver, question, ends_at) if question.kind == Kind.CNAME else _data(resolver, question, ends_at)
+            _host(resolver, question, ends_at) if question.kind in _OF_HOSTS else _data(resolver, question, ends_at)
         )
     except _NO_RECORD:
         return Answer(Outcome.NONE)

@@ -12,8 +12,12 @@ STRING_OCTETS = 255  # of one string of a TXT record (RFC 1035 §3.3.14); reader
 
 
 class Kind(StrEnum):
-    """The types of records. A CNAME may also be given as A and AAAA records: what counts is the host it leads to."""
+    """The types of records. A CNAME may also be given as A and AAAA records: what counts is the host it leads to.
 
+    ADDRESS are both kinds of addresses of a host, or a CNAME that leads to them.
+    """
+
+    ADDRESS = "A, AAAA"
     MX = "MX"
     TXT = "TXT"
     SRV = "SRV"
@@ -38,6 +42,7 @@ class Need(StrEnum):
 class Purpose(StrEnum):
     """What a set of records is for. It decides how what is found is compared."""
 
+    ADDRESS = "address"
     MX = "mx"
     SPF = "spf"
     DKIM = "dkim"
@@ -69,6 +74,8 @@ def zone(sets: Iterable[RecordSet]) -> str:
 
 def _lines(records: RecordSet) -> Iterator[str]:
     name, kind = records.question
+    if kind == Kind.ADDRESS:  # only the operator knows them
+        yield f"; {name}. needs the public address of its machine: an A record, and AAAA for IPv6"
     for text in records.texts:
         data = _quoted(text) if kind == Kind.TXT else text
         yield f"{name}. {TTL_SECONDS} IN {kind} {data}"

@@ -69,12 +69,20 @@ def name_for_all(site: Site) -> RecordSet | None:
 def _for_mail(domain: str, site: Site) -> Iterator[RecordSet]:
     exchanges = tuple(f"{10 * number} {host}." for number, host in enumerate(site.mx_hosts, start=1))
     yield RecordSet(Purpose.MX, Question(domain, Kind.MX), exchanges, Need.MAIL)
+    for host in _hosts_within(domain, site):
+        yield RecordSet(Purpose.ADDRESS, Question(host, Kind.ADDRESS), (), Need.MAIL)
     yield RecordSet(Purpose.SPF, Question(domain, Kind.TXT), (site.spf,), Need.TRUST)
     if site.dkim_selector:
         key = (site.dkim_record,) if site.dkim_record else ()
         name = f"{site.dkim_selector}._domainkey.{domain}"
         yield RecordSet(Purpose.DKIM, Question(name, Kind.TXT), key, Need.TRUST)
     yield RecordSet(Purpose.DMARC, Question(f"_dmarc.{domain}", Kind.TXT), (site.dmarc,), Need.TRUST)
+
+
+def _hosts_within(domain: str, site: Site) -> list[str]:
+    """Return the hosts of this site whose addresses the zone of the domain has to tell."""
+    hosts = dict.fromkeys([*site.mx_hosts, site.servers.host, site.servers.smtp_host, site.web_host])
+    return [host for host in hosts if f".{host}".endswith(f".{domain}")]
 
 
 def _for_ease(domain: str, site: Site) -> Iterator[RecordSet]:
