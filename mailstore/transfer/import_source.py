@@ -24,7 +24,8 @@ from mailstore.transfer.sources import (
 )
 from mailstore.transfer.sources.contents import NotMail, Why
 from mailstore.transfer.sources.mbox import Doubt
-from mailstore.transfer.sources.pop3_client import Account, OldServerError
+from mailstore.transfer.sources.old_server_error import OldServerError
+from mailstore.transfer.sources.pop3_client import Account
 from mailstore.transfer.sources.pop3_mailbox import OldMailbox
 
 FORMATS = ("maildir", "mbox")

@@ -27,8 +27,9 @@ from mailstore.transfer.import_source import DEFAULT, FORMATS, Choices, Source, 
 from mailstore.transfer.import_writer import ImportedMessage, ImportWriter, Outcome, writer_on
 from mailstore.transfer.sources import SourceMessage, header_date, mbox
 from mailstore.transfer.sources.contents import LOST, NotMail, Why
+from mailstore.transfer.sources.old_server_error import OldServerError
 from mailstore.transfer.sources.packing import Damaged
-from mailstore.transfer.sources.pop3_client import Account, OldServerError
+from mailstore.transfer.sources.pop3_client import Account
 from mailstore.transfer.twins import Twins
 from mailstore.wire.body_normalizer import RawNormalizer
 

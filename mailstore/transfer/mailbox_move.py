@@ -20,7 +20,8 @@ from mailstore.errors import MailError
 from mailstore.models import Mailbox, MailboxMove
 from mailstore.transfer import mail_import
 from mailstore.transfer.mail_import import ImportResult
-from mailstore.transfer.sources.pop3_client import Account, Flaw, Lost, PasswordRefused, Unusable
+from mailstore.transfer.sources.old_server_error import Flaw, Lost, PasswordRefused, Unusable
+from mailstore.transfer.sources.pop3_client import Account
 
 log = logging.getLogger("popadmin.move")
 

@@ -18,7 +18,8 @@ from mailstore.errors import Done, MailError, Overloaded, Throttled, Unavailable
 from mailstore.policy import old_server
 from mailstore.policy.ask_budget import AskBudget
 from mailstore.ports import Move
-from mailstore.transfer.sources.pop3_client import Account, OldServerError, PasswordRefused, Session
+from mailstore.transfer.sources.old_server_error import OldServerError, PasswordRefused
+from mailstore.transfer.sources.pop3_client import Account, Session
 
 log = logging.getLogger("popadmin.move")
 

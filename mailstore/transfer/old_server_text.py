@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.transfer.sources.pop3_client import Account, Flaw, OldServerError, PasswordRefused, Unusable
+from mailstore.transfer.sources.old_server_error import Flaw, OldServerError, PasswordRefused, Unusable
+from mailstore.transfer.sources.pop3_client import Account
 
 _FLAWS = {
     Flaw.NO_TLS: _(

@@ -10,7 +10,8 @@ from mailstore.directory import mailbox_lookup
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Message
 from mailstore.transfer import old_server_text
-from mailstore.transfer.sources.pop3_client import Account, OldServerError, Session
+from mailstore.transfer.sources.old_server_error import OldServerError
+from mailstore.transfer.sources.pop3_client import Account, Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from itertools import islice
 from tempfile import SpooledTemporaryFile
 
 from mailstore.transfer.sources import SourceMessage, identity_of
-from mailstore.transfer.sources.pop3_client import CHUNK_OCTETS, WINDOW, Account, Listed, Lost, NotGiven, Session
+from mailstore.transfer.sources.old_server_error import Lost, NotGiven
+from mailstore.transfer.sources.pop3_client import WINDOW, Account, Listed, Session
+from mailstore.transfer.sources.pop3_wire import CHUNK_OCTETS
 
 MEMORY_OCTETS = 1024 * 1024  # of the message that is read; a larger one is written to a file
 PAUSES_SECONDS = (0, 2, 10, 30, 60)  # before each new try; afterwards the server counts as gone

@@ -11,17 +11,8 @@ from typing import BinaryIO, cast
 import pytest
 
 from mailstore.policy.old_server import OldServer
-from mailstore.transfer.sources.pop3_client import (
-    LINE_OCTETS,
-    LIST_OCTETS,
-    Account,
-    Flaw,
-    Lost,
-    NotGiven,
-    OldServerError,
-    PasswordRefused,
-    Unusable,
-)
+from mailstore.transfer.sources.old_server_error import Flaw, Lost, NotGiven, OldServerError, PasswordRefused, Unusable
+from mailstore.transfer.sources.pop3_client import LINE_OCTETS, LIST_OCTETS, Account
 from mailstore.transfer.sources.pop3_mailbox import OldMailbox
 
 OK = b"+OK\r\n"
@@ -86,6 +77,17 @@ def test_messages_are_asked_for_together_and_come_without_the_dots_of_the_wire()
     with served(SCRIPT, commands=commands) as account:
         assert contents(account) == [b".one\r\n\r\n", b""]
     assert commands == ["CAPA", "USER ann", "PASS secret", "LIST", "UIDL", "RETR 1", "RETR 2", "QUIT"]
+
+
+def test_where_one_address_of_the_server_does_not_answer_the_next_one_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with served(SCRIPT) as account, socket.create_server(("127.0.0.1", 0)) as closed:
+        of_host = socket.getaddrinfo("127.0.0.1", account.server.port, type=socket.SOCK_STREAM)
+        away = [(*of_host[0][:4], closed.getsockname())]
+        closed.close()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: [*away, *of_host])
+        assert len(contents(account)) == 2
 
 
 def test_nothing_is_removed_from_the_old_server() -> None:
