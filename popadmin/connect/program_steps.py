@@ -83,6 +83,22 @@ PROGRAMS = (
         _("Leave “Require logon using Secure Password Authentication (SPA)” empty."),
     ),
     Program(
+        "outlook-applet",
+        _("Outlook (Control Panel)"),
+        "windows",
+        Place.COMPUTER,
+        Device.Kind.PC,
+        (
+            _("In the Control Panel of Windows, open “Mail (Microsoft Outlook)”, “Email Accounts…”, then “New…”."),
+            _("Choose “Manual setup or additional server types”, then “POP or IMAP”, and POP3 as the “Account Type”."),
+            _("Type address, “Incoming mail server”, user name and password, then open “More Settings…”."),
+            _("Under “Advanced”, tick “This server requires an encrypted connection (SSL/TLS)” and type the port."),
+            _("Under “Outgoing Server”, tick “My outgoing server (SMTP) requires authentication”. Then “OK”, “Next”."),
+        ),
+        (USER, HOST, SECRET, PORT, ENCRYPTION),
+        _("Leave “Require logon using Secure Password Authentication (SPA)” empty."),
+    ),
+    Program(
         "outlook-new",
         _("Outlook (new)"),
         "windows",
@@ -95,6 +111,20 @@ PROGRAMS = (
         ),
         (USER, SECRET, HOST, PORT, ENCRYPTION),
         _CLOUD,
+    ),
+    Program(
+        "outlook-mac",
+        _("Outlook for Mac"),
+        "apple",
+        Place.COMPUTER,
+        Device.Kind.PC,
+        (
+            _("In Outlook on the Mac, open the menu “Tools”, “Accounts…”, the plus sign, then “Add an Account…”."),
+            _("Type the address below, then “Continue”. As the provider choose “IMAP/POP”, and POP as the “Type”."),
+            _("Type the user name, the password, the “Incoming server” and the port. Then “Add Account”."),
+            _("Leave “Use SSL to connect (recommended)” ticked."),
+        ),
+        (USER, SECRET, HOST, PORT, ENCRYPTION),
     ),
     Program(
         "mac",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.utils import translation
 from django.utils.html import escape
 
 from popadmin.connect.program_steps import LABELS, PROGRAMS
 from popadmin.connect.qr_code import qr_code
 
 pytestmark = pytest.mark.django_db
+OWNERS = Path(__file__).resolve().parents[2] / "docs" / "owners"
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
@@ -21,6 +25,16 @@ def test_each_program_has_its_steps_and_the_values_in_its_order(client, program)
     for value in ("mail.example.test", "1995", "465", "STARTTLS", "SSL/TLS"):
         assert value in page
     assert f"/devices/connect/?program={program.name}" in page
+
+
+@pytest.mark.parametrize(("language", "below"), [("en", " below"), ("fr", " ci-dessous")])
+def test_the_owners_guide_has_the_steps_of_each_outlook_in_the_words_of_the_page(language, below):
+    guide = " ".join((OWNERS / f"{language}.md").read_text().split())
+    with translation.override(language):
+        for program in PROGRAMS:
+            if program.name.startswith("outlook"):
+                for text in (program.label, *program.steps, program.note):
+                    assert " ".join(str(text).replace(below, "").split()) in guide
 
 
 def test_without_a_program_the_values_stand_for_any(client):
