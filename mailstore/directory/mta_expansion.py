@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import connection
+from django.utils import timezone
 
 from mailstore.models import Alias, Domain
 
+# An MTA that does not expand an address tries its mail again within this time (Postfix: within 67 minutes).
+UNEXPANDED_HOURS = 24
 BATCH_ROWS = 500  # so that a list of any length needs little memory
 
 _ENDS = """
@@ -31,6 +35,13 @@ class Expansion:
     also_at: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class MtaDuty:
+    """That an alias has an end outside, so the MTA must expand it. `unexpanded_at`: when it last did not, if lately."""
+
+    unexpanded_at: datetime | None
+
+
 def expansions(rows: Iterable[Alias]) -> Iterator[tuple[Alias, Expansion]]:
     """Yield each alias with its expansion."""
     rows = iter(rows)
@@ -46,6 +57,15 @@ def expansions(rows: Iterable[Alias]) -> Iterator[tuple[Alias, Expansion]]:
 def ends(alias: Alias) -> list[str]:
     """Return the mailboxes here and the addresses elsewhere that its mail goes to; none if it is not in effect."""
     return [end for _alias, _outside, ends in _ways([alias.pk]) for end in ends]
+
+
+def mta_duty(alias: Alias) -> MtaDuty | None:
+    """Return what the MTA has to do for an alias; None where LMTP follows it, or it leads nowhere now."""
+    ((_alias, expansion),) = expansions([alias])
+    if expansion.expand_to is None:
+        return None
+    late = timezone.now() - timedelta(hours=UNEXPANDED_HOURS)
+    return MtaDuty(alias.unexpanded_at if alias.unexpanded_at and alias.unexpanded_at > late else None)
 
 
 def _ways(aliases: list[int]) -> list[tuple[int, bool, list[str]]]:

@@ -1,20 +1,15 @@
-"""What the pages say about aliases: which targets lead to nobody, where mail arrives, what the MTA has to do."""
+"""What the pages say about aliases: which targets lead to nobody, and where mail arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from mailstore.directory import alias_targets, mta_expansion
 from mailstore.models import Alias, Mailbox, User
 from popadmin.panel import access
 
-# An MTA that does not expand an address tries its mail again within this time (Postfix: within 67 minutes).
-UNEXPANDED_HOURS = 24
 ARRIVALS_MOST = 20  # addresses that a page names; the others are counted
 
 
@@ -37,22 +32,6 @@ def arrivals(alias: Alias) -> Arrivals | None:
     named = found[:ARRIVALS_MOST]
     keys = dict(Mailbox.objects.filter(removed_at=None, user__address__in=named).values_list("user__address", "pk"))
     return Arrivals([(address, keys.get(address)) for address in named], len(found) - len(named))
-
-
-@dataclass(frozen=True, slots=True)
-class MtaDuty:
-    """That an alias has an end outside, so the MTA must expand it. `unexpanded_at`: when it last did not, if lately."""
-
-    unexpanded_at: datetime | None
-
-
-def mta_duty(alias: Alias) -> MtaDuty | None:
-    """Return what the MTA has to do for an alias; None where LMTP follows it, or it leads nowhere now."""
-    ((_alias, expansion),) = mta_expansion.expansions([alias])
-    if expansion.expand_to is None:
-        return None
-    late = timezone.now() - timedelta(hours=UNEXPANDED_HOURS)
-    return MtaDuty(alias.unexpanded_at if alias.unexpanded_at and alias.unexpanded_at > late else None)
 
 
 def mark_unknown(aliases: Sequence[Any], user: User) -> set[str]:

@@ -40,6 +40,15 @@ def test_mail_goes_on_to_several_and_a_copy_is_kept_unless_asked_otherwise():
     assert "ann@home.example" in client.get("/settings/").content.decode()
 
 
+def test_the_owner_is_told_when_the_mail_server_does_not_send_mail_on(settings):
+    settings.CONFIRM_FORWARDS = False
+    client = allowed()
+    client.post(PATH, {"targets": "ann@home.example", "keep_copy": "on"})
+    assert "waits at the mail server" not in client.get(PATH).content.decode()
+    Alias.objects.update(unexpanded_at=timezone.now())
+    assert "Your mail waits at the mail server" in client.get(PATH).content.decode()
+
+
 def test_an_empty_form_ends_it():
     client = allowed()
     client.post(PATH, {"targets": "ann@home.example"})

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
 from mailstore.directory import forwards, row_locks
+from mailstore.directory.mta_expansion import mta_duty
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias
 from mailstore.policy.addresses import shown_name
@@ -66,9 +67,9 @@ class Forwards(OwnForward, RowLockMixin, RejectionMixin, FormView[ForwardForm]):
         return {**kwargs, "now": {"targets": targets, "keep_copy": keep_copy}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            **kwargs, breadcrumbs=[breadcrumb(_("Settings"), "settings")], forward=forwards.of(self.mailbox)
-        )
+        forward, crumbs = forwards.of(self.mailbox), [breadcrumb(_("Settings"), "settings")]
+        duty = mta_duty(forward) if forward else None
+        return super().get_context_data(**kwargs, breadcrumbs=crumbs, forward=forward, mta=duty)
 
     def perform(self, form: ForwardForm) -> HttpResponse:
         targets = form.cleaned_data["targets"]

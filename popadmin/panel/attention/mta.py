@@ -10,9 +10,9 @@ from django.db.models import F, QuerySet, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from mailstore.directory.mta_expansion import UNEXPANDED_HOURS
 from mailstore.policy.addresses import shown_name
 from popadmin.panel import access
-from popadmin.panel.alias_page import UNEXPANDED_HOURS
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, Evidence, Fault, Rank, found
 
 LOOP_HOURS = 24  # a circle that goes on brings a message again within this time

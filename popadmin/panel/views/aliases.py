@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
-from mailstore.directory import aliases, row_locks, target_confirmation
+from mailstore.directory import aliases, mta_expansion, row_locks, target_confirmation
 from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias
@@ -143,7 +143,7 @@ class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
             arrivals=alias_page.arrivals(self.alias) if people.is_host(user) else None,
             nobody=len(unknown) == len(self.alias.targets) and not self.alias.keep_copy,
             unknown_domain=next(iter(unknown), "").rpartition("@")[2],
-            mta=alias_page.mta_duty(self.alias),
+            mta=mta_expansion.mta_duty(self.alias),
         )
 
 
