@@ -16,16 +16,17 @@ from mailstore.directory import (
     address_references,
     alias_loop,
     audit,
-    bulk_sql,
+    domain_collisions,
     domains,
     look_alikes,
     mailbox_moves,
     rename_count,
 )
 from mailstore.directory.audit import Actor
+from mailstore.directory.domain_collisions import Collision
 from mailstore.directory.outcome import LostRace, Rejected, refuse_violations
 from mailstore.models import Alias, Domain, Mailbox, User
-from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
+from mailstore.policy.addresses import BadAddress, normal_domain
 
 NAMED = 5  # addresses in one sentence
 _TAKEN = gettext_lazy("this name was taken a moment ago: choose another one")
@@ -40,6 +41,17 @@ class RenamedDomain:
     domain: Domain
     mailboxes: int
     aliases: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameCheck:
+    """What a rename would do: the new name, and the numbers that would go along. `refusal` is empty if it would."""
+
+    new: str
+    mailboxes: int
+    aliases: int
+    refusal: str
+    collisions: list[Collision]
 
 
 def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_alike: bool = False) -> RenamedDomain:
@@ -60,7 +72,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         if other is None and not look_alike:
             look_alikes.refuse_domain(wanted)
         _keep_from_purges(domain)
-        _refuse_collisions(collisions(domain, wanted))
+        _refuse_collisions([each.address for each in domain_collisions.of(domain, wanted, other)])
         mailbox_moves.keep_names(Mailbox.objects.filter(domain=domain))
         renamed = _move(domain, wanted)
         _leave(domain, was, other, keep_alias=keep_alias)
@@ -70,31 +82,27 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
     return renamed
 
 
-def check(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> RenamedDomain:
-    """Return what `rename` would rename now. Changes nothing. Rejected as by `rename`."""
-    with transaction.atomic():
-        renamed = rename(old, new, actor=actor, look_alike=look_alike)
-        transaction.set_rollback(True)
-    return renamed
+def check(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> RenameCheck:
+    """Find out whether `rename` would be rejected now, and all that collides. Changes nothing.
 
-
-def collisions(domain: Domain, wanted: str) -> list[str]:
-    """Return the addresses that the domain cannot take along: they would be taken, or too long."""
-    local_parts = [address.rpartition("@")[0] for address in _addresses(domain)]
-    addresses = [f"{local_part}@{wanted}" for local_part in local_parts]
-    users = User.objects.filter(pk__in=bulk_sql.user_ids(addresses))
-    taken = set(users.values_list("address", flat=True))
-    return [each for each in addresses if each in taken or len(each.encode()) > ADDRESS_OCTETS]
+    Rejected if there is no domain `old`, or one of the names is not that of a domain.
+    """
+    was, wanted = _normal(old), _normal(new)
+    found = {row.name: row for row in _rows(was, wanted).select_related("stands_for")}
+    domain, refusal = domains.existing(was, found.get(was)), ""
+    collisions = domain_collisions.of(domain, wanted, found.get(wanted)) if wanted != was else []
+    counts = Mailbox.objects.filter(domain=domain).count(), Alias.objects.filter(domain=domain).count()
+    try:
+        with transaction.atomic():
+            rename(old, new, actor=actor, look_alike=look_alike)
+            transaction.set_rollback(True)
+    except Rejected as error:
+        refusal = str(error)
+    return RenameCheck(wanted, *counts, refusal, collisions)
 
 
 def _rows(*names: str) -> QuerySet[Domain]:
     return Domain.objects.filter(name__in=names)
-
-
-def _addresses(domain: Domain) -> list[str]:
-    users = User.objects.filter(mailbox__domain=domain).order_by("address").values_list("address", flat=True)
-    aliases = Alias.objects.filter(domain=domain, mailbox=None).order_by("address").values_list("address", flat=True)
-    return [*users, *aliases]
 
 
 def _refuse_taken(domain: Domain, wanted: str, other: Domain | None) -> None:

@@ -93,7 +93,6 @@ def test_addresses_that_collide_are_named_and_nothing_changes():
     a_mailbox("ann@example.org")
     a_mailbox("bob@example.org")
     admins.ensure("bob@new.example", actor=ACTOR, password=PASSWORD)
-    assert domain_rename.collisions(Domain.objects.get(name=OLD), NEW) == ["bob@new.example"]
     with pytest.raises(Rejected, match=r"bob@new\.example"):
         rename()
     assert User.objects.filter(address="ann@example.org").exists()
@@ -109,8 +108,44 @@ def test_a_name_so_long_that_an_address_would_be_too_long_is_refused():
 def test_a_check_changes_nothing():
     a_mailbox()
     done = domain_rename.check(OLD, NEW, actor=ACTOR)
-    assert (done.mailboxes, done.aliases) == (1, 0)
+    assert (done.mailboxes, done.aliases, done.refusal, done.collisions) == (1, 0, "", [])
     assert Domain.objects.get().name == OLD
+
+
+def test_a_check_lists_all_that_collides_also_with_a_domain_that_is_there():
+    for name in ("ann", "bob", "cid", "dan", "eve"):
+        a_mailbox(f"{name}@example.org")
+    a_mailbox("ann@new.example")
+    a_mailbox("bob@new.example")
+    mailbox_removal.remove("bob@new.example", actor=ACTOR, with_mail=True)
+    aliases.ensure("cid@new.example", ["ann@new.example"], actor=ACTOR)
+    admins.ensure("dan@new.example", actor=ACTOR, password=PASSWORD)
+    aliases.ensure("@example.org", ["ann@example.org"], actor=ACTOR)
+    aliases.ensure("@new.example", ["ann@new.example"], actor=ACTOR)
+    checked = domain_rename.check(OLD, NEW, actor=ACTOR)
+    assert "one by one" in checked.refusal
+    assert [(each.address, each.reason) for each in checked.collisions] == [
+        ("ann@new.example", "mailbox"),
+        ("bob@new.example", "removed mailbox"),
+        ("cid@new.example", "alias"),
+        ("dan@new.example", "administrator"),
+        ("@new.example", "alias"),
+    ]
+
+
+def test_a_check_lists_what_collides_with_the_domain_that_the_other_name_stands_for():
+    for address in ("ann@example.org", "bob@example.org", "ann@third.example"):
+        a_mailbox(address)
+    domains.ensure(NEW, actor=ACTOR, stands_for=Domain.objects.get(name="third.example"))
+    (found,) = domain_rename.check(OLD, NEW, actor=ACTOR).collisions
+    assert (found.address, found.reason, found.holder) == ("ann@new.example", "mailbox", "ann@third.example")
+
+
+def test_names_that_stand_for_the_same_domain_do_not_collide():
+    a_mailbox()
+    domains.ensure(NEW, actor=ACTOR, stands_for=Domain.objects.get(name=OLD))
+    checked = domain_rename.check(OLD, NEW, actor=ACTOR)
+    assert (checked.refusal, checked.collisions) == ("", [])
 
 
 def test_each_owner_sees_it_in_the_history():

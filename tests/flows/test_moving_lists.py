@@ -1,4 +1,4 @@
-"""The recipes of docs/moving.md, run in a shell: what they write is accepted by `popadmin import`, first as a dry run."""
+"""The recipes of docs/moving.md, run in a shell: what they write, `popadmin import` accepts."""
 
 from __future__ import annotations
 

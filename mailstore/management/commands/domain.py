@@ -6,19 +6,28 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from mailstore.amount_text import ALIASES, MAILBOXES, MESSAGES, numbered
 from mailstore.directory import domain_removal, domain_rename, domains, row_json
+from mailstore.directory.domain_collisions import Collision, Reason
+from mailstore.directory.domain_rename import RenameCheck
 from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.removal_state import Removed
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_text
-from mailstore.management.shell import actor
+from mailstore.management.shell import EXIT_REFUSED, actor
 from mailstore.models import Domain
 from mailstore.policy.addresses import both_names
 
+COLLISIONS = {
+    Reason.MAILBOX: "there is such a mailbox",
+    Reason.REMOVED_MAILBOX: "there is such a mailbox, which is removed",
+    Reason.ALIAS: "there is such an alias",
+    Reason.ADMINISTRATOR: "it is the login of an administrator",
+    Reason.TOO_LONG: "it would be too long",
+}
 HEADINGS = ("DOMAIN", "STATE", "MAILBOXES", "ALIASES", "SIZE", "FULL MAILBOX")
 
 
@@ -94,16 +103,31 @@ class Command(NounCommand):
             self._say_table([values])
 
     def rename(self, options: Options) -> None:
-        act = domain_rename.check if options["dry_run"] else domain_rename.rename
-        done = act(options["old"], options["new"], actor=actor(), look_alike=options["look_alike"])
+        old, new, look_alike = options["old"], options["new"], options["look_alike"]
+        if options["dry_run"]:
+            self._say_check(options, domain_rename.check(old, new, actor=actor(), look_alike=look_alike))
+            return
+        done = domain_rename.rename(old, new, actor=actor(), look_alike=look_alike)
         if options["json"]:
             counts = {"mailboxes": done.mailboxes, "aliases": done.aliases}
-            self.say_json({"old": options["old"], "new": done.domain.name, "renamed": not options["dry_run"], **counts})
+            self.say_json({"old": old, "new": done.domain.name, "renamed": True, **counts})
             return
-        verb = "would be renamed" if options["dry_run"] else "renamed"
         with_all = f"with {numbered(done.mailboxes, *MAILBOXES)}, {numbered(done.aliases, *ALIASES)}"
-        self.stdout.write(f"{options['old']}: {verb} to {done.domain.name}, {with_all}")
-        self.stdout.write(f"  {options['old']} then stands for {done.domain.name}")
+        self.stdout.write(f"{old}: renamed to {done.domain.name}, {with_all}")
+        self.stdout.write(f"  {old} then stands for {done.domain.name}")
+
+    def _say_check(self, options: Options, check: RenameCheck) -> None:
+        """Say what a rename would do, with all that collides. Refused if it would be."""
+        if options["json"]:
+            self.say_json({"old": options["old"], "renamed": False, **asdict(check)})
+        else:
+            verb = "cannot be renamed" if check.refusal else "would be renamed"
+            with_all = f"with {numbered(check.mailboxes, *MAILBOXES)}, {numbered(check.aliases, *ALIASES)}"
+            self.stdout.write(f"{options['old']}: {verb} to {check.new}, {with_all}")
+            for each in check.collisions:
+                self.stdout.write(f"  {each.address} collides: {_collision_text(each)}")
+        if check.refusal:
+            raise CommandError(check.refusal, returncode=EXIT_REFUSED)
 
     def remove(self, options: Options) -> None:
         done = domain_removal.remove(options["name"], actor=actor(), with_mailboxes=options["with_mailboxes"])
@@ -142,7 +166,9 @@ def _rename_arguments(parser: CommandParser) -> None:
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--look-alike", action="store_true", help="rename it although it looks like another domain")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be renamed, or what collides")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say what would be renamed and what collides"
+    )
 
 
 def _remove_arguments(parser: CommandParser) -> None:
@@ -154,6 +180,11 @@ def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
     add_field_options(parser, DOMAIN)
     parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another domain")
+
+
+def _collision_text(collision: Collision) -> str:
+    there = "" if collision.holder == collision.address else f", as {collision.holder}"
+    return COLLISIONS[collision.reason] + there
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:

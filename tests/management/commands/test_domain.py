@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -91,3 +92,25 @@ def test_rename_says_what_goes_along() -> None:
     done = json.loads(said("domain", "rename", "example.org", "new.example", "--json"))
     assert done == {"old": "example.org", "new": "new.example", "renamed": True, "mailboxes": 1, "aliases": 0}
     assert Domain.objects.get(name="example.org").stands_for == Domain.objects.get(name="new.example")
+
+
+def test_a_dry_run_of_a_rename_lists_all_that_collides() -> None:
+    for address in ("ann@example.org", "bob@example.org", "ann@new.example"):
+        a_mailbox(address)
+    rename = ("domain", "rename", "example.org", "new.example", "--dry-run")
+    out = StringIO()
+    with pytest.raises(CommandError, match="one by one") as refusal:
+        call_command(*rename, stdout=out)
+    assert refusal.value.returncode == 1
+    assert out.getvalue().splitlines() == [
+        "example.org: cannot be renamed to new.example, with 2 mailboxes, 0 aliases",
+        "  ann@new.example collides: there is such a mailbox",
+    ]
+    out = StringIO()
+    with pytest.raises(CommandError, match="one by one"):
+        call_command(*rename, "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert (told["renamed"], told["mailboxes"]) == (False, 2)
+    assert told["refusal"].startswith("new.example is a domain of this site")
+    collision = {"address": "ann@new.example", "reason": "mailbox", "holder": "ann@new.example"}
+    assert told["collisions"] == [collision]
