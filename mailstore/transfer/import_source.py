@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
 from mailstore.directory.outcome import Rejected
 from mailstore.transfer import old_server_text
 from mailstore.transfer.sources import (
+    PLAIN,
     Reading,
     SourceMessage,
     courier,
+    cyrus,
     identity_of,
     maildir,
     mbox,
@@ -23,15 +26,28 @@ from mailstore.transfer.sources import (
     uidlist,
 )
 from mailstore.transfer.sources.contents import NotMail, Why
+from mailstore.transfer.sources.cyrus_index import BadCyrusIndex
 from mailstore.transfer.sources.mbox import Doubt
 from mailstore.transfer.sources.old_server_error import OldServerError
 from mailstore.transfer.sources.pop3_client import Account
 from mailstore.transfer.sources.pop3_mailbox import OldMailbox
 
-FORMATS = ("maildir", "mbox")
+FORMATS = ("maildir", "mbox", "cyrus")
 PLACE_OCTETS = 8
 
 Warn = Callable[[str], None]
+
+
+class _OfFolders(Protocol):
+    """A module that reads folders of mail. A folder has a name relative to `path`."""
+
+    def messages(self, path: Path, reading: Reading, folder: str, /) -> tuple[int, Iterator[SourceMessage]]: ...
+    def folders(self, path: Path, /) -> Iterator[str]: ...
+    def names(self, path: Path, /) -> Iterator[str]: ...
+    def not_mail(self, path: Path, reading: Reading, /) -> Iterator[NotMail]: ...
+
+
+_OF_FOLDERS: dict[str, _OfFolders] = {"maildir": maildir, "cyrus": cyrus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +116,21 @@ def _files(path: Path, choices: Choices, most_octets: int, warn: Warn) -> Source
     try:
         shown = None if choices.uidl_format is None else uidl_format.parse(choices.uidl_format)
         reading = Reading(shown, choices.uidlist, most_octets)
-        if (choices.kind or ("maildir" if path.is_dir() else "mbox")) == "mbox":
+        kind = choices.kind or _kind(path)
+        if kind == "mbox":
             return _mbox(path, choices, reading, warn)
-        return _maildir(path, choices, reading)
-    except (OSError, uidlist.BadUidlist, courier.BadSizeList) as error:
+        return _cyrus(path, choices, reading) if kind == "cyrus" else _maildir(path, choices, reading)
+    except (OSError, uidlist.BadUidlist, courier.BadSizeList, BadCyrusIndex) as error:
         raise Rejected(_("%(path)s cannot be read: %(error)s") % {"path": path, "error": error}) from error
     except uidl_format.BadFormat as error:
         raise Rejected(_bad_format(error)) from error
+
+
+def _kind(path: Path) -> str:
+    """Return what is there, by the look of it."""
+    if not path.is_dir():
+        return "mbox"
+    return "cyrus" if cyrus.is_spool(path) and not maildir.is_maildir(path) else "maildir"
 
 
 def refusal(name: str, other: NotMail) -> str:
@@ -151,18 +175,29 @@ def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
 def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
     if not maildir.is_maildir(path):
         raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new, or they are links") % {"path": path})
-    there = list(maildir.folders(path))
+    return _folders("maildir", path, choices, reading)
+
+
+def _cyrus(path: Path, choices: Choices, reading: Reading) -> Source:
+    if reading.uidl_format is not None and reading.uidl_format.of_names:
+        raise uidl_format.BadFormat(choices.uidl_format)
+    return _folders("cyrus", path, choices, reading)
+
+
+def _folders(kind: str, path: Path, choices: Choices, reading: Reading) -> Source:
+    module = _OF_FOLDERS[kind]
+    there = list(module.folders(path))
     chosen = there if choices.all_folders else list(dict.fromkeys(choices.folders))
     for name in chosen:
         if name not in there:
             raise Rejected(_no_folder(path, name, there))
-    read = [maildir.messages(path, reading, name) for name in ("", *chosen)]
-    counts = {name: sum(1 for _name in maildir.names(path / name)) for name in there if name not in chosen}
+    read = [module.messages(path, reading, name) for name in ("", *chosen)]
+    counts = {name: sum(1 for _name in module.names(path / name)) for name in there if name not in chosen}
     return Source(
-        _place("maildir", str(path.resolve())),
+        _place(kind, str(path.resolve())),
         sum(total for total, _messages in read),
         chain.from_iterable(messages for _total, messages in read),
-        [other for name in ("", *chosen) for other in maildir.not_mail(path / name)],
+        [other for name in ("", *chosen) for other in module.not_mail(path / name, PLAIN if name else reading)],
         {name: count for name, count in counts.items() if count},
     )
 

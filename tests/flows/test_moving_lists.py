@@ -179,3 +179,17 @@ def test_the_lists_of_cpanel(tmp_path: Path) -> None:
         "@example.org": ["ann@example.org"],
         "info@example.org": ["ann@example.org", "bob@example.org"],
     }
+
+
+def test_the_list_of_courier(tmp_path: Path) -> None:
+    userdb = tmp_path / "userdb"
+    fields = "uid=1000|gid=1000|home=/home/vmail/ann"
+    userdb.write_text(
+        f"ann@example.org\t{fields}|systempw={HASH}|mail=/home/vmail/ann\nbob@example.org\tpop3pw=abNANd1rDfiNc|{fields}\n"
+        f"cid@example.org\t{fields}\n"
+    )
+    calls = typed(chapter("Courier").replace("/etc/courier/userdb", str(userdb)), tmp_path)
+    imported(calls, tmp_path)
+    assert set(quotas()) == {"ann@example.org", "bob@example.org"}
+    assert HASH in User.objects.get(address="ann@example.org").password
+    assert User.objects.get(address="bob@example.org").check_password("secret")

@@ -29,6 +29,7 @@ from mailstore.transfer import mail_import
 from tests.management.command_runner import MANAGE, environment
 from tests.site.rows import ACTOR, a_mailbox
 from tests.site.worker import conninfo
+from tests.transfer.sources.cyrus_spool import DELETED, EXPUNGED, spool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"
@@ -464,3 +465,57 @@ def test_an_import_killed_at_any_moment_goes_on_and_ends_with_each_message_once(
     assert Message.objects.values("uidl").distinct().count() == 1203
     store = bodies.from_url(conf.load().mail_store_url)
     assert list(Check(store, deep=True).run()) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "uidls"),
+    [
+        ("1300000002.m.host 30\n1300000001.m.host 30\n", ["1300000002.m.host", "1300000001.m.host"]),
+        ("/1 3\n1300000002.m.host 30 1\n1300000001.m.host 30 2\n", ["UID1", "UID2"]),
+        ("/2 3 7\n1300000002.m.host 30 1:7\n1300000001.m.host 30 2:7\n", ["UID1-7", "UID2-7"]),
+        ("/3 3 7\n1300000002.m.host 30 1:7:0\n1300000001.m.host 30 2:0:0\n", ["UID1-7", "UID2"]),
+    ],
+    ids=["no header", "1", "2", "3"],
+)
+def test_a_maildir_of_courier_keeps_uidls_and_order_and_a_second_run_finds_nothing_new(
+    source: Path, listed: str, uidls: list[str]
+) -> None:
+    a_mailbox()
+    (source / "dovecot-uidlist").unlink()
+    (source / "courierpop3dsizelist").write_text(listed)
+    assert run(source) == mail_import.ImportResult(imported=3)
+    *kept, new = Message.objects.order_by("added").values_list("uidl", flat=True)
+    assert kept == uidls
+    assert new  # it came after the last sign-in there, so nobody has seen a UIDL of it
+    assert run(source) == mail_import.ImportResult(present=3)
+
+
+def test_a_spool_of_cyrus_comes_with_uidls_dates_and_line_ends_and_names_its_other_folders(tmp_path: Path) -> None:
+    a_mailbox()
+    warnings: list[str] = []
+    spool(tmp_path, {3: 0, 7: DELETED, 8: EXPUNGED, 12: 0})
+    spool(tmp_path / "Archive", {1: 0})
+    (tmp_path / "13.").write_bytes(b"Subject: 13\r\n\r\n")
+    (tmp_path / "12.").unlink()
+    done = run(tmp_path, warnings)
+    assert (done.imported, done.deleted, done.failed, done.folders) == (1, 1, 1, {"Archive": 1})
+    assert done.refused == {"newer than cyrus.index": 1}
+    assert done.passed_over["expunged"] == 1
+    assert [text.partition(":")[0] for text in warnings] == ["12. cannot be read"]
+    message = Message.objects.get()
+    assert (message.uidl, message.arrived_at) == ("1275660208.3", datetime(2011, 3, 13, 7, 6, 43, tzinfo=UTC))
+    assert wire_of(message.body) == b"Subject: 3\r\n\r\n..dot\r\n"
+    spool(tmp_path, {3: 0, 7: 0, 12: 0, 13: 0}, version=20)  # Cyrus was updated meanwhile
+    done = mail_import.run(ANN, tmp_path, actor=ACTOR, choices=mail_import.Choices(all_folders=True))
+    assert (done.imported, done.present, done.folders) == (4, 1, {})
+
+
+def test_the_index_of_cyrus_may_lie_elsewhere_but_must_be_there(tmp_path: Path) -> None:
+    a_mailbox()
+    index = spool(tmp_path / "spool", {3: 0}) / "cyrus.index"
+    moved = index.rename(tmp_path / "index")
+    with pytest.raises(Rejected, match=r"cannot be read.*No such file"):
+        run(tmp_path / "spool")
+    choices = mail_import.Choices(uidlist=moved, uidl_format="%u")
+    assert mail_import.run(ANN, tmp_path / "spool", actor=ACTOR, choices=choices).imported == 1
+    assert Message.objects.get().uidl == "3"

@@ -166,9 +166,7 @@ def _rename_arguments(parser: CommandParser) -> None:
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--look-alike", action="store_true", help="rename it although it looks like another domain")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="only say what would be renamed and what collides"
-    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be renamed and what collides")
 
 
 def _remove_arguments(parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""`import-mail`: import a Maildir, an mbox or the mailbox of an old server. A second run imports only what is new."""
+"""`import-mail`: import the mail of an old server from files or over POP3. A second run imports only what is new."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ UIDLS_NAMED = 20  # of each kind; --json names all
 
 class Command(ShellCommand):
     help = (
-        "Import a Maildir, an mbox, or a mailbox of an old server over POP3, with arrival dates and UIDLs. A second "
-        "run imports nothing twice; one that was interrupted goes on. The quota does not apply, and nothing is "
-        "removed there."
+        "Import a Maildir, a folder of Cyrus, an mbox, or a mailbox of an old server over POP3, with arrival dates and "
+        "UIDLs. A second run imports nothing twice; one that was interrupted goes on. The quota does not apply, and "
+        "nothing is removed there."
     )
     example = "popadmin import-mail ann@example.org /srv/old/ann/Maildir"
     silences_log = True
@@ -39,9 +39,7 @@ class Command(ShellCommand):
             help="import nothing; say whether this server shows the same UIDLs in this order",
         )
         add_account_options(parser)
-        parser.add_argument(
-            "--format", choices=mail_import.FORMATS, default=None, help="default: a folder is a Maildir"
-        )
+        parser.add_argument("--format", choices=mail_import.FORMATS, default=None, help="default: by the look of it")
         parser.add_argument(
             "--uidl-format",
             metavar="FORMAT",
@@ -51,7 +49,7 @@ class Command(ShellCommand):
             "--uidlist",
             metavar="FILE",
             type=Path,
-            help="the dovecot-uidlist or courierpop3dsizelist, if it does not lie in the Maildir",
+            help="the dovecot-uidlist, courierpop3dsizelist or cyrus.index, if it does not lie beside the messages",
         )
         parser.add_argument(
             "--folder", metavar="NAME", action="append", default=[], help="import this folder of the Maildir too"

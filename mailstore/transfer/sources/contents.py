@@ -44,9 +44,11 @@ class Why(Enum):
     SPECIAL = "special"
     INDEX = "index"
     BINARY = "binary"
+    EXPUNGED = "expunged"
+    NEWER = "newer than cyrus.index"
 
 
-LOST = frozenset({Why.COMPRESSED, Why.ENCRYPTED, Why.LINK})
+LOST = frozenset({Why.COMPRESSED, Why.ENCRYPTED, Why.LINK, Why.NEWER})
 
 
 class NotMail(ValueError):

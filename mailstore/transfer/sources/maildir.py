@@ -16,6 +16,7 @@ from mailstore.transfer.sources import (
     SourceMessage,
     contents,
     courier,
+    folder_tree,
     header_value,
     identity_of,
     packing,
@@ -25,7 +26,6 @@ from mailstore.transfer.sources.uidl_format import Shown, UidlFormat
 
 FOLDERS = ("cur", "new")
 _NOT_FOLDERS = frozenset({*FOLDERS, "tmp"})
-DEPTH = 20  # of folders below folders; more is a mistake, such as a link to a folder above
 _TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970
 _OCTETS = re.compile(r",S=(\d{1,18})(?=,|\Z)")  # the size of the message, not compressed
 
@@ -61,7 +61,7 @@ class _Folder:
 
 def is_maildir(path: Path) -> bool:
     """Return whether a folder is a Maildir. What it links to is not in it: it may be the mail of others."""
-    return any(_is_folder(path / folder) for folder in FOLDERS)
+    return any(folder_tree.is_folder(path / folder) for folder in FOLDERS)
 
 
 def messages(path: Path, reading: Reading = PLAIN, folder: str = "") -> tuple[int, Iterator[SourceMessage]]:
@@ -78,10 +78,7 @@ def messages(path: Path, reading: Reading = PLAIN, folder: str = "") -> tuple[in
 
 def folders(path: Path) -> Iterator[str]:
     """Yield the names of the folders below a Maildir that are Maildirs themselves, as `messages` takes them."""
-    for found, below, _files in os.walk(path, followlinks=False):
-        here = Path(found).relative_to(path)
-        below[:] = sorted(set(below) - _NOT_FOLDERS) if len(here.parts) < DEPTH else []
-        yield from (str(here / name) for name in below if _is_maildir_below(path / here / name))
+    return folder_tree.below(path, is_maildir, skipped=_NOT_FOLDERS)
 
 
 def uids(path: Path) -> uidlist.Uidlist | None:
@@ -120,22 +117,14 @@ def names(path: Path) -> Iterator[str]:
     yield from (entry.name for entry in _entries(path) if contents.not_mail(entry) is None)
 
 
-def not_mail(path: Path) -> Iterator[contents.NotMail]:
+def not_mail(path: Path, _reading: Reading = PLAIN) -> Iterator[contents.NotMail]:
     """Yield the files between the messages that are no mail."""
     yield from filter(None, map(contents.not_mail, _entries(path)))
 
 
-def _is_maildir_below(path: Path) -> bool:
-    return _is_folder(path) and is_maildir(path)
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
 def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
     for folder in FOLDERS:
-        if _is_folder(path / folder):
+        if folder_tree.is_folder(path / folder):
             with os.scandir(path / folder) as entries:
                 yield from entries
 
