@@ -1,6 +1,7 @@
 """`python -m bench.moving`: how long a large mailbox takes to move in, from a Maildir and over POP3 from a Dovecot.
 
 The Dovecot is the one of the tests, on this machine. The mail is that of the other benchmarks.
+Then a domain is renamed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import certificate, mail
+from bench import certificate, domain_rename, mail
 from bench.__main__ import workplace
 from bench.site import Site
 from tests.transfer.dovecot_server import DovecotServer, dovecot_server
@@ -35,6 +36,7 @@ class Pair:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.moving", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--mailboxes", type=int, default=1000, help="of the domain that is renamed")
     parser.add_argument("--mail", choices=mail.COLLECTIONS, default="ordinary")
     options = parser.parse_args()
     with workplace() as folder:
@@ -46,6 +48,7 @@ def main() -> None:
             site.run("migrate", "--verbosity=0")
             site.run("domain", "ensure", "new.example")
             _measure(site, old, user, options.messages)
+            domain_rename.measure(site, options.mailboxes)
 
 
 def _fill(old: DovecotServer, messages: int, kind: str) -> str:
