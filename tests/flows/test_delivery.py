@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from mailstore.directory import domains
+from mailstore.directory import aliases, domains
 from mailstore.models import Message
-from tests.flows.postfix import Postfix, postfix, required
+from tests.flows.postfix import PORT, Postfix, postfix, required
 from tests.installed_program import program
-from tests.listeners import ACTOR, PASSWORD, Daemon, MailSite, daemon, run
+from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, PASSWORD, Daemon, MailSite, daemon, run
+from tests.up.programs import until
 
 pytestmark = pytest.mark.real
 ADDRESS, OTHER = "ann@example.org", "bob@example.org"
+# 250 characters: Postfix takes longer ones too, and would send a bounce for one that is refused behind it.
+LONG_SENDER = f"{'s' * 64}@{'d' * 60}.{'d' * 60}.{'d' * 55}.example"
 NOTE = b"From: sender@elsewhere.example\r\nTo: ann@example.org\r\nSubject: note\r\n\r\n.dot\r\nline\r\n"
 
 
@@ -165,6 +168,33 @@ def test_detail_behind_a_plus_is_kept_in_the_header(mail_site: MailSite, mta: Po
     mta.log_line("plus+lists@example.org", "sent")
     with mail_site.session("plus@example.org") as session:
         assert b"Delivered-To: plus+lists@example.org\r\n" in session.message(1)
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        ('"alice"@example.org', "alice@example.org"),
+        ('"x..y"@example.org', "x..y@example.org"),
+        ("x.@example.org", "x.@example.org"),
+        ('"a b"@full.example', "rest@full.example"),
+        ('"x..y"@full.example', "rest@full.example"),
+        (f"{'x' * 65}@full.example", "rest@full.example"),
+    ],
+)
+def test_a_name_that_needs_quotes_or_is_too_long_reaches_its_mailbox_or_the_catch_all(
+    mail_site: MailSite, mta: Postfix, path: str, owner: str
+) -> None:
+    mail_site.mailbox(owner)
+    mail_site.mailbox("rest@full.example")
+    aliases.ensure("@full.example", ["rest@full.example"], actor=ACTOR)
+    with smtplib.SMTP(mta.address, PORT, timeout=LONGEST_WAIT_SECONDS) as smtp:
+        smtp.ehlo("elsewhere.example")
+        smtp.mail(LONG_SENDER)
+        assert smtp.docmd("RCPT", f"TO:<{path}>")[0] == 250  # smtplib's own `rcpt` would change the path
+        assert smtp.data(NOTE)[0] == 250
+    until(Message.objects.exists, f"the mail to {path} is delivered")
+    with mail_site.session(owner) as session:
+        assert session.message(1).startswith(f"Return-Path: <{LONG_SENDER}>\r\n".encode())
 
 
 # --- from one end to the other ------------------------------------------------------------------------------------
