@@ -102,6 +102,13 @@ def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
     assert secret_on(text(make(root, password=PASSWORD))) == PASSWORD
 
 
+def test_blanks_around_a_typed_password_are_refused_as_by_shell_and_file(root):
+    a_domain()
+    errors = make(root, password=f"{PASSWORD} ").context["form"].errors["password"]
+    assert errors == ["The password begins or ends with a blank: remove it."]
+    assert not Mailbox.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("address", "error"),
     [

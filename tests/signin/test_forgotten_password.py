@@ -108,6 +108,12 @@ def test_a_hash_is_refused_by_the_link_too(client, ann):
     assert "password hash (SSHA256)" in str(response.context["form"].errors["new_password2"])
 
 
+def test_blanks_around_the_password_are_refused_by_the_link_too(client, ann):
+    ask(client, ann)
+    errors = choose(client, link(), "a wholly different one ").context["form"].errors["new_password2"]
+    assert errors == ["The password begins or ends with a blank: remove it."]
+
+
 def test_every_session_ends_and_the_change_is_in_the_audit(client, ann):
     open_page = signed_in(ann)
     ask(client, ann)

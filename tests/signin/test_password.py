@@ -32,6 +32,15 @@ def test_a_hash_is_refused_as_a_new_password_by_its_name():
     assert User.objects.get(address=ANN).check_password(PASSWORD)
 
 
+@pytest.mark.parametrize("new", [f"{NEW} ", f" {NEW}", f"{NEW}\u00a0"])
+def test_blanks_around_a_new_password_are_refused_as_by_shell_and_file(new):
+    """The harm: programs drop them unseen, so the password was another one there."""
+    an_owner()
+    errors = change(signed_in(ANN), new=new).context["form"].errors
+    assert "The password begins or ends with a blank: remove it." in [text for each in errors.values() for text in each]
+    assert User.objects.get(address=ANN).check_password(PASSWORD)
+
+
 def test_every_other_session_ends_and_this_one_goes_on():
     an_owner()
     here, elsewhere = signed_in(ANN), signed_in(ANN)

@@ -87,7 +87,7 @@ def test_blanks_around_a_new_password_are_refused() -> None:
     a_mailbox()
     done = process("mailbox", "set-password", ANN, "--password-stdin", stdin=b"correct horse battery \n")
     assert done.returncode == 1
-    assert "begins or ends with a blank" in one_line(done.stderr)
+    assert "The password begins or ends with a blank: remove it." in one_line(done.stderr)
 
 
 def test_hashes_are_exported_on_request_with_an_entry_that_the_owner_sees() -> None:
