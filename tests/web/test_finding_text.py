@@ -106,3 +106,14 @@ def test_the_page_of_a_mailbox_tells_its_admins_what_is_wrong_and_what_helps():
     box = an_owner()
     found(box, "hasty", a_device(box, "PC"))
     assert "Let it check every five minutes" in signed_in("root").get(f"/mailboxes/{box.pk}/").content.decode()
+
+
+def test_owner_and_admin_read_as_what_a_program_signs_in_and_what_it_must_say():
+    an_admin()
+    box = an_owner()
+    found(box, "bare")
+    for client, path in ((signed_in(ANN), "/mailbox/"), (signed_in("root"), f"/mailboxes/{box.pk}/")):
+        page = client.get(path).content.decode()
+        assert "A mail program signs in as “ann”" in page
+        assert "Refused 40 times, last from 192.0.2.0/24. It must say ann@example.org." in page
+        assert "Type the whole address as the user name there. The password stays." in page
