@@ -39,6 +39,20 @@ def server_of(move: MailboxMove) -> tuple[OldServer, str] | None:
     return old_server.parse(domain.old_server), user
 
 
+def servers_behind(name: str) -> list[str | None]:
+    """Return the URLs of the old servers that may be asked for names in a domain; None: any one.
+
+    As the mail path knows them (MOVING_DOMAINS).
+    """
+    domain = Domain.objects.select_related("stands_for").filter(name=name).first()
+    if domain is None:
+        return []
+    home = domain.stands_for or domain
+    asked = Domain.objects.filter(asked_now())
+    servers = asked.filter(pk__in=[domain.pk, home.pk]).values_list("old_server", flat=True)
+    return [*servers, *([None] if home.alias_sign_in and asked.exists() else [])]
+
+
 def pending(mailbox: Mailbox) -> Move | None:
     """Return the move of a mailbox that is not done, as the mail path reads it at a sign-in (SIGN_IN)."""
     row = of_mailbox(mailbox)

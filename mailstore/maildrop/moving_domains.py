@@ -1,4 +1,4 @@
-"""The domains whose old server is asked for passwords: all refusals in them take the same time."""
+"""The domains whose old server is asked for passwords: all refusals in them take the same time and get one reply."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ class MovingDomains:
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
-        self.names: set[str] = set()
+        self.servers: dict[str, str | None] = {}  # by domain, the URL; None: names in it may lead to any that moves
 
     def refresh(self) -> None:
-        """Read the names again."""
+        """Read them again."""
         self._lanes.read(MOVING_DOMAINS, (), self._found)
 
     def _found(self, answer: PGresult | MailError) -> None:
         if isinstance(answer, StatementFailed):
             log.error("the domains that move could not be read: %s", answer)
         elif not isinstance(answer, MailError):
-            self.names = {(answer.get_value(row, 0) or b"").decode() for row in range(answer.ntuples)}
+            rows = ((answer.get_value(row, 0), answer.get_value(row, 1)) for row in range(answer.ntuples))
+            self.servers = {(name or b"").decode(): server.decode() if server else None for name, server in rows}

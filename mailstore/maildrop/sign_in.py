@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mailstore.errors import Abandoned, BadCredentials, MailError, Throttled
+from mailstore.errors import Abandoned, BadCredentials, MailError, Throttled, Unavailable
 from mailstore.maildrop import account_rows, own_hashes, password_check
 from mailstore.maildrop.account_rows import Account, Device, device_of
 from mailstore.maildrop.diary_writer import Diary
@@ -258,7 +258,9 @@ class StoredSignIn(Generic[T]):
         elif isinstance(answer, Throttled):  # the reply of a wrong password, or strangers would see who is marked
             self._wrong("wrong passwords at the old server before", account)
         elif isinstance(answer, MailError):
-            self._done(answer)
+            # In the time and with the reply of a refusal in this domain while the old server is away.
+            away = Unavailable(str(answer))
+            asyncio.get_running_loop().call_later(self._moving_rest_seconds(), self._done, away)
         else:
             own_hashes.store(self._memory.lanes, account.user, foreign=account.encoded, own=answer)
             self._right(account, account.main())
@@ -308,9 +310,7 @@ class StoredSignIn(Generic[T]):
         )
         delay_seconds = min(delay_seconds, self._purpose.longest_delay_seconds)
         rest_seconds = max(PREVIOUS_PASSWORD_SECONDS, delay_seconds - self._waited_seconds)
-        if self._domain in memory.moving_domains.names:
-            # Nobody shall see by the time of a refusal for whom the old server was asked.
-            rest_seconds = max(rest_seconds, self._began_at + MOVING_REFUSAL_SECONDS - _now())
+        rest_seconds = max(rest_seconds, self._moving_rest_seconds())
         asyncio.get_running_loop().call_later(rest_seconds, self._tell_wrong)
         if account is not None and account.active:
             memory.refusals.record_wrong_password(account.mailbox, credentials, was_right=self._was_right)
@@ -325,8 +325,18 @@ class StoredSignIn(Generic[T]):
         """Learn that it is the previous password, mostly before the answer goes out."""
         self._cause = "previous password"
 
+    def _moving_rest_seconds(self) -> float:
+        """Return how long a refusal waits, so that nobody sees by its time for whom an old server was asked."""
+        moves = self._domain in self._memory.moving_domains.servers
+        return max(0.0, self._began_at + MOVING_REFUSAL_SECONDS - _now()) if moves else 0.0
+
     def _tell_wrong(self) -> None:
-        self._done(BadCredentials(self._cause))
+        """Give the one reply. While an old server is away, it is the one of those for whom it would be asked."""
+        servers, domains = self._memory.old_servers, self._memory.moving_domains.servers
+        if servers is not None and self._domain in domains and servers.away(domains[self._domain]):
+            self._done(Unavailable(f"{self._cause}; an old server is away"))
+        else:
+            self._done(BadCredentials(self._cause))
 
 
 def _now() -> float:

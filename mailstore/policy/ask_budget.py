@@ -10,6 +10,7 @@ PERIOD_SECONDS = 600.0
 RETRY_MINUTES = 5  # after a move that failed, before a sign-in tries again
 SILENCES_AT_MOST = 3  # one after another; then a server is not asked for SILENT_SECONDS, so that others are
 SILENT_SECONDS = 60.0
+AWAY_SECONDS = 60.0  # so long after a question that got no answer, a server counts as away for all users of its domain
 MAILBOXES_AT_MOST = 10_000  # that are remembered
 
 
@@ -20,6 +21,7 @@ class AskBudget:
         self._minute = 0.0
         self._asks = 0
         self._silences: dict[str, tuple[float, int]] = {}  # of servers: the last one, and how many
+        self._unanswered: dict[str, float] = {}  # by server: the last question without an answer since its last answer
         self._refusals: OrderedDict[int, tuple[float, set[bytes]]] = OrderedDict()  # since when, and digests of which
 
     def busy(self, now: float) -> bool:
@@ -41,6 +43,19 @@ class AskBudget:
         _last, count = self._silences.pop(server, (now, 0))
         if in_vain:
             self._silences[server] = (now, count + 1)
+
+    def answered(self, server: str) -> None:
+        """Note that a server took or refused a password."""
+        self._unanswered.pop(server, None)
+
+    def unanswered(self, server: str, now: float) -> None:
+        """Note that a user of a server was told to come again later, since it was away or not asked."""
+        self._unanswered[server] = now
+
+    def away(self, server: str | None, now: float) -> bool:
+        """Return whether a server left a question without an answer lately, and has answered none since. None: any."""
+        asked = self._unanswered.values() if server is None else [self._unanswered.get(server, -AWAY_SECONDS)]
+        return any(now - last < AWAY_SECONDS for last in asked)
 
     def exhausted(self, mailbox: int, password: bytes, now: float) -> bool:
         """Return whether the old server is not asked for a while: it refused this password, or many of this mailbox.

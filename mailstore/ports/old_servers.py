@@ -31,5 +31,8 @@ class OldServers(Protocol):
         Unavailable if the old server does not answer in time, or not as it must.
         """
 
+    def away(self, server: str | None) -> bool:
+        """Return whether a server (None: any) gave no answer a moment ago, so that its users are told to come again."""
+
     def go_on(self, move: Move, password: str) -> None:
         """Move the mail in the background, or go on. Nothing happens if it is being moved, or if too many are."""

@@ -63,6 +63,10 @@ class OldServerMoves:
             raise answers[0]
         return answers[0]
 
+    def away(self, server: str | None) -> bool:
+        with self._lock:
+            return self._budget.away(server, time.monotonic())
+
     def go_on(self, move: Move, password: str) -> None:
         now = time.monotonic()
         with self._lock:
@@ -89,12 +93,16 @@ class OldServerMoves:
         with self._lock:
             if self._budget.exhausted(move.mailbox, self._digest(password), now):
                 return Throttled("the old server refused this password, or too many of this mailbox")
+            refusal: MailError
             if self._budget.silent(move.server, now):
-                return _left_alone(move)
-            if self._waiting >= WAITING_AT_MOST or self._budget.busy(now):
-                return Overloaded("too many ask old servers")
-            self._waiting += 1
-            return None
+                refusal = _left_alone(move)
+            elif self._waiting >= WAITING_AT_MOST or self._budget.busy(now):
+                refusal = Overloaded("too many ask old servers")
+            else:
+                self._waiting += 1
+                return None
+            self._budget.unanswered(move.server, now)
+            return refusal
 
     def _ask(self, move: Move, password: str, done: Done[str | None]) -> None:
         try:
@@ -125,10 +133,15 @@ class OldServerMoves:
             Session(account, sign_in_seconds=self._ask_seconds).quit()
         except PasswordRefused:
             with self._lock:
+                self._budget.answered(move.server)
                 self._budget.refused(move.mailbox, self._digest(password), time.monotonic())
             return None
         except OldServerError as error:
+            with self._lock:
+                self._budget.unanswered(move.server, time.monotonic())
             return Unavailable(f"{move.server}: {error}")
+        with self._lock:
+            self._budget.answered(move.server)
         return make_password(password)
 
     def _digest(self, password: str) -> bytes:

@@ -45,6 +45,16 @@ def takes_over(name: str, password: str) -> bool:
     return True
 
 
+def hides(name: str) -> bool:
+    """Return whether a refusal is told as Busy: an old server that users of this domain ask is away.
+
+    Those for whom it would be asked are told the same, so strangers do not see who is marked.
+    """
+    if not _moves().away(None):
+        return False
+    return any(_moves().away(server) for server in mailbox_moves.servers_behind(name.rpartition("@")[2]))
+
+
 def go_on(user: User, password: str) -> None:
     """Move the mail in the background, if the user's mailbox is marked and not moved."""
     mailbox = getattr(user, "mailbox", None)

@@ -11,10 +11,11 @@ from pytest_django import Settings
 from mailstore.bodies.files import FileBodies
 from mailstore.directory import aliases, domains, mailbox_moves, mailbox_rename, mailboxes
 from mailstore.directory.existing_password import ExistingPassword
-from mailstore.errors import BadCredentials, Done, MailError, MailMoving, Throttled, Unavailable
+from mailstore.errors import BadCredentials, Done, MailError, MailMoving, Overloaded, Throttled, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Mailbox, MailboxMove, User
+from mailstore.pop3.replies import error as reply_of
 from mailstore.ports import Credentials, Maildrop, Move
 from mailstore.sql.connection_pool import ConnectionPool
 from tests.site import counting_hasher
@@ -24,20 +25,25 @@ from tests.site.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"
+SERVER = "pop3s://mail.old.example"
 SECRET = "an old password"
 
 
 class FakeOldServers:
-    """ports.OldServers in memory: takes one password. `away`: what it answers in place of anything."""
+    """ports.OldServers in memory: takes one password. `failure`: what it answers in place of anything."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.moves: list[tuple[str, str]] = []
-        self.away: MailError | None = None
+        self.failure: MailError | None = None
+        self.servers_away: set[str | None] = set()
 
     def ask(self, move: Move, password: str, done: Done[str | None]) -> None:
         self.asked.append(move.user)
-        done(self.away or (make_password(password) if password == SECRET else None))
+        done(self.failure or (make_password(password) if password == SECRET else None))
+
+    def away(self, server: str | None) -> bool:
+        return server in self.servers_away
 
     def go_on(self, move: Move, password: str) -> None:
         self.moves.append((move.address, password))
@@ -73,7 +79,7 @@ def asking(accounts: StoredAccounts, address: str, secret: str) -> Callable[[Don
 
 
 def a_marked_mailbox(address: str = ANN, **fields: object) -> Mailbox:
-    a_domain(address.rpartition("@")[2], old_server="pop3s://mail.old.example", **fields)
+    a_domain(address.rpartition("@")[2], old_server=SERVER, **fields)
     box = mailboxes.ensure(address, actor=ACTOR, password=ExistingPassword("", make_password(None))).row
     mailbox_moves.mark(address, actor=ACTOR)
     return box
@@ -131,7 +137,7 @@ def test_a_mailbox_that_is_not_asked_for_any_more_is_refused_as_a_stranger_is(
 ) -> None:
     """Another reply would tell after some guesses who is marked."""
     a_marked_mailbox()
-    old_servers.away = Throttled("too many")
+    old_servers.failure = Throttled("too many")
     assert type(sign_in()) is BadCredentials
 
 
@@ -139,7 +145,7 @@ def test_an_old_server_that_is_away_leaves_no_password_and_no_failure(
     sign_in: Callable[..., object], old_servers: FakeOldServers
 ) -> None:
     a_marked_mailbox()
-    old_servers.away = Unavailable("the old server")
+    old_servers.failure = Unavailable("the old server")
     assert type(sign_in()) is Unavailable
     assert not User.objects.get(address=ANN).has_usable_password()
 
@@ -191,3 +197,32 @@ def test_in_a_domain_that_moves_every_refusal_takes_longer_than_an_old_server(
 
     worker.asked(noted(unknown), noted(known), noted("nobody@other.org"))
     assert order[0] == "nobody@other.org"
+
+
+@pytest.mark.parametrize(("away", "failure"), [(SERVER, Unavailable("away")), (None, Overloaded("busy"))])
+def test_while_the_old_server_is_away_all_refusals_in_its_domain_are_one(
+    worker: Worker, accounts: StoredAccounts, old_servers: FakeOldServers, away: str | None, failure: MailError
+) -> None:
+    """The harm: marked addresses were told [SYS/TEMP] at once, and strangers [AUTH]."""
+    domain = a_marked_mailbox().domain
+    mailboxes.ensure("bob@example.org", actor=ACTOR, password="correct horse battery")
+    mailboxes.ensure("dan@example.org", actor=ACTOR, suspended=True)
+    a_domain("other.org", old_server="pop3s://other.old.example")
+    a_domain("standing.org", stands_for=domain)
+    a_domain("aliases.org", alias_sign_in=True)
+    old_servers.servers_away, old_servers.failure = {away}, failure
+
+    async def refresh() -> None:
+        accounts.refresh()
+
+    worker.run(refresh())
+    worker.ask(asking(accounts, "first@elsewhere.org", "x"))  # by then the refresh is answered
+    Counting.runs = 0
+    hidden = [ANN, "nobody@example.org", "bob@example.org", "dan@example.org", "nobody@standing.org"]
+    hidden = hidden if away else [ANN, "nobody@aliases.org"]
+    open_ones = ["nobody@other.org", "nobody@elsewhere.org"]
+    answers = worker.asked(*(asking(accounts, address, "wrong") for address in (*hidden, *open_ones)))
+    replies = [reply_of(answer) for answer in answers]
+    assert replies == [reply_of(Unavailable(""))] * len(hidden) + [reply_of(BadCredentials(""))] * 2
+    assert Counting.runs == len(answers)
+    assert old_servers.asked == [ANN]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailstore.policy.ask_budget import (
     ASKS_A_MINUTE,
+    AWAY_SECONDS,
     PERIOD_SECONDS,
     REFUSALS_AT_MOST,
     SILENCES_AT_MOST,
@@ -53,3 +54,13 @@ def test_a_server_that_stays_silent_is_left_alone_for_a_while_and_then_one_silen
     assert budget.silent("a", later)
     budget.waited("a", later, in_vain=False)
     assert not budget.silent("a", later)
+
+
+def test_a_server_is_away_for_a_minute_behind_a_question_without_an_answer_or_until_it_answers() -> None:
+    budget = AskBudget()
+    budget.unanswered("a", 10.0)
+    assert [budget.away(server, 11.0) for server in ("a", "b", None)] == [True, False, True]
+    assert not budget.away("a", 10.0 + AWAY_SECONDS)
+    budget.unanswered("a", 100.0)
+    budget.answered("a")
+    assert [budget.away(server, 101.0) for server in ("a", None)] == [False, False]

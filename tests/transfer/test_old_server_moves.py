@@ -44,3 +44,12 @@ def test_a_server_that_refuses_at_once_is_asked_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"pop3://127.0.0.1:{closed.getsockname()[1]}"
     assert not any("too slow" in ask(moves, url) for _ in range(SILENCES_AT_MOST + 1))
+
+
+def test_a_server_without_an_answer_is_away_and_others_are_not() -> None:
+    moves = OldServerMoves(ask_seconds=5)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"pop3://127.0.0.1:{closed.getsockname()[1]}"
+    assert not moves.away(None)
+    ask(moves, url)
+    assert [moves.away(url), moves.away("pop3s://other.example"), moves.away(None)] == [True, False, True]

@@ -121,14 +121,15 @@ SITE_EXPIRY = statement(
 MOVING_DOMAINS = statement(
     "moving_domains",
     f"""
-    SELECT dom.name
+    SELECT dom.name, CASE WHEN {asked(domain="dom")} THEN dom.old_server
+                          WHEN {asked(domain="dom_behind")} THEN dom_behind.old_server END
       FROM mailstore_domain dom LEFT JOIN mailstore_domain dom_behind ON dom_behind.id = dom.stands_for_id
      WHERE {asked(domain="dom")} OR {asked(domain="dom_behind")}
         OR coalesce(dom_behind.alias_sign_in, dom.alias_sign_in)
        AND EXISTS (SELECT FROM mailstore_domain dom_moving WHERE {asked(domain="dom_moving")})
     """,
-    purpose="""Finds the domains with names that may open a mailbox that moves: all refusals in them take the same time,
-        since some ask an old server.""",
+    purpose="""Finds the domains with names that may open a mailbox that moves, with the old server (NULL: aliases there
+        may lead to any): all refusals in them take the same time and get one reply, since some ask it.""",
     caller="maildrop/moving_domains.py, now and then",
     locks="none",
     round_trips="1",

@@ -88,6 +88,8 @@ class SignInForm(AuthenticationForm):
             if unknown:
                 refused_names.unknown(client, name)
             sign_in_log.refusal(client, name, cause, repeated=repeated)
+            if moving.hides(name):
+                raise ValidationError(self.error_messages["busy"], "busy")
             raise self.get_invalid_login_error()
         login_throttle.succeeded(client, name)
         known_networks.note(self.user_cache, client or LOCAL)
