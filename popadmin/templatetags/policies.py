@@ -8,17 +8,17 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS, DomainLeaving, Forecast, Leaving
 from popadmin.web.forecast_chart import chart
-from popadmin.web.formats import count, size
+from popadmin.web.formats import calendar_day, count, day_and_month, fill, long_date, size
 
 register = template.Library()
 
+SWEEP_ZONE = datetime.UTC  # of the days of a forecast
 SHOWN_DOMAINS = 3  # of a forecast, with most messages; a last row has the rest
 
 
@@ -48,13 +48,13 @@ def all_of(going: Leaving) -> str:
 def shown(forecast: Forecast) -> dict[str, Any]:
     """Return what a preview shows beside the forecast itself: its days as a chart, its largest domains."""
     first = forecast.days[0].date if forecast.days else None
-    today = timezone.now().astimezone(datetime.UTC).date()
+    today = timezone.now().astimezone(SWEEP_ZONE).date()
     messages = {day.date: day.messages for day in forecast.days if day.date is not None}
     rest = forecast.domains[SHOWN_DOMAINS:]
     return {
         "horizon": HORIZON_DAYS,
         "first": first,
-        "later": first is not None and first > today,
+        "start": calendar_day(first, day_and_month(first), SWEEP_ZONE) if first and first > today else "",
         "chart": chart(messages, today) if messages else "",
         "domains": forecast.domains[:SHOWN_DOMAINS],
         "rest": DomainLeaving("", sum(each.messages for each in rest), sum(each.octets for each in rest)),
@@ -63,12 +63,11 @@ def shown(forecast: Forecast) -> dict[str, Any]:
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
-    """Return a forecast as sentences."""
-    values = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
+    """Return a forecast as sentences; that with a date is HTML."""
+    values = {"horizon": str(HORIZON_DAYS), "what": all_of(forecast.total)}
     if forecast.days and (date := forecast.days[0].date):
-        first = date_format(date, "l j F")
         text = _("Removes %(what)s within %(horizon)s days, the first on %(date)s. Removed mail stays in recovery.")
-        yield text % {**values, "date": first}
+        yield fill(text, **values, date=calendar_day(date, long_date(date), SWEEP_ZONE))
     else:
         yield _("Removes nothing within %(horizon)s days.") % values
     if forecast.before.messages:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from mailstore.policy.retention import HORIZON_DAYS
-from popadmin.web.formats import count
+from popadmin.web.formats import count, day_and_month, weekday_date
 
 DAYS = HORIZON_DAYS + 1  # today too
 TOP, FOOT = 18, 62  # of the bars, in pixels; the words of the highest stand above, the dates below
@@ -42,9 +41,9 @@ def chart(messages: Mapping[datetime.date, int], today: datetime.date) -> SafeSt
         bars=format_html_join("", BAR, bars),
         place=_percent(place),
         anchor=anchor,
-        said=_("%(count)s on %(day)s") % {"count": count(most), "day": date_format(days[highest], "D j M")},
-        first=date_format(days[0], "j M"),
-        last=date_format(days[-1], "j M"),
+        said=_("%(count)s on %(day)s") % {"count": count(most), "day": weekday_date(days[highest])},
+        first=day_and_month(days[0]),
+        last=day_and_month(days[-1]),
     )
 
 

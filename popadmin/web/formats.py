@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
@@ -18,11 +18,14 @@ from popadmin.web import region
 __all__ = (
     "ago",
     "at",
+    "calendar_day",
+    "clock",
     "count",
     "day",
     "day_and_month",
     "exact",
     "facts",
+    "fill",
     "lasted",
     "long_date",
     "moment",
@@ -97,9 +100,25 @@ def exact(at: datetime.datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
 
 
+def calendar_day(date: datetime.date, text: str, zone: datetime.tzinfo | None = None) -> SafeString:
+    """Return `<time>` of a whole day, with one of the texts below; `zone` is that of the day, else the reader's."""
+    noon = datetime.datetime.combine(date, datetime.time(NOON), zone or timezone.get_current_timezone())
+    return format_html('<time datetime="{0}" title="{0} {1}">{2}</time>', date.isoformat(), noon.tzname(), text)
+
+
+def fill(text: str, **values: str) -> str:
+    """Fill in a text such as `%(what)s: %(value)s`. With a `<time>` among the values it is HTML, else plain text."""
+    if not any(isinstance(value, SafeString) for value in values.values()):
+        return text % values
+    return SafeString(text % {name: conditional_escape(value) for name, value in values.items()})
+
+
 def facts(texts: Iterable[str]) -> str:
-    """Join them with the semicolon of the language, without the empty ones."""
-    return pgettext("between two facts", "; ").join(filter(None, texts))
+    """Join them with the semicolon of the language, without the empty ones. With a `<time>` in one it is HTML."""
+    shown, semicolon = list(filter(None, texts)), pgettext("between two facts", "; ")
+    if any(isinstance(text, SafeString) for text in shown):
+        return SafeString(semicolon.join(map(conditional_escape, shown)))
+    return semicolon.join(shown)
 
 
 def short_date(date: datetime.date) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.http import HttpResponse
@@ -11,14 +15,18 @@ from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from popadmin.web import region
+from popadmin.web import formats, region
+from popadmin.web.forecast_chart import chart
 from popadmin.web.formats import (
     ago,
     at,
+    calendar_day,
     count,
     day,
     day_and_month,
     exact,
+    facts,
+    fill,
     lasted,
     long_date,
     moment,
@@ -33,6 +41,9 @@ from tests.site.page_users import ANN, an_owner, signed_in
 
 KB, MB, GB, TB = (2 ** (10 * power) for power in range(1, 5))
 HOUR = datetime.timedelta(hours=1)
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE_ROOMS = ("web", "lists", "signin", "owner", "panel", "connect", "templatetags")
+DATE_WRITERS = {"date_format", "time_format", "strftime", "localize", "ctime", "naturaltime", "naturalday"}
 
 
 def plain(text: str) -> str:
@@ -250,3 +261,48 @@ def test_a_page_has_the_dates_of_the_region_that_the_browser_names(header, expec
     response = ReaderZone(lambda _request: HttpResponse(moment(noon(0))))(request)
     assert shown(response.content.decode()) == expected
     assert region.of_reader() == "", "a request leaves nothing behind"
+
+
+def test_a_whole_day_says_its_zone() -> None:
+    date = datetime.date(2026, 7, 1)
+    with timezone.override("Europe/Paris"):
+        assert calendar_day(date, "1 Jul") == '<time datetime="2026-07-01" title="2026-07-01 CEST">1 Jul</time>'
+        assert 'title="2026-07-01 UTC"' in calendar_day(date, "1 Jul", datetime.UTC)
+
+
+def test_a_text_with_a_time_in_it_is_html_and_what_people_wrote_is_escaped() -> None:
+    time = day(datetime.datetime(2020, 2, 1, tzinfo=datetime.UTC))
+    assert fill("%(a)s: %(b)s", a="<i>", b="&") == "<i>: &", "the template escapes it"
+    line = fill("%(a)s: %(b)s", a="<i>", b=time)
+    assert line == f"&lt;i&gt;: {time}"
+    assert facts(["<b>", "", line]) == f"&lt;b&gt;; {line}"
+    assert facts(["<b>", "&"]) == "<b>; &"
+
+
+def dates_written_in_code() -> Iterator[str]:
+    for path in (path for room in PAGE_ROOMS for path in (REPOSITORY / "popadmin" / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = {getattr(node, "attr", ""), getattr(node, "id", "")} | {
+                alias.name for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)
+            }
+            dated = isinstance(node, ast.FormattedValue) and "%" in ast.unparse(node.format_spec or ast.Constant(""))
+            if path != Path(formats.__file__) and (dated or names & DATE_WRITERS):
+                yield f"{path.relative_to(REPOSITORY)}:{node.lineno}"
+
+
+def test_no_page_writes_a_date_in_another_way() -> None:
+    in_templates = [
+        str(path.relative_to(REPOSITORY))
+        for path in (REPOSITORY / "templates").rglob("*.html")
+        if re.search(r"\|(date|time|timesince|timeuntil|naturaltime|naturalday)\b|{% now\b", path.read_text())
+    ]
+    assert [*dates_written_in_code(), *in_templates] == []
+
+
+def test_a_forecast_has_the_dates_of_the_reader_in_its_chart_and_its_sentence() -> None:
+    first = timezone.now().astimezone(datetime.UTC).date()
+    with region.override("us"):
+        assert f">{day_and_month(first)}<" in chart({first: 3}, first)
+        assert f"3 on {weekday_date(first)}" in chart({first: 3}, first)
+    with translation.override("fr"):
+        assert f"3 le {weekday_date(first)}" in chart({first: 3}, first)
