@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.messages import trace_history
 from mailstore.models import Mailbox
-from popadmin.web.formats import count, long_date
+from popadmin.web.formats import calendar_day, count, fill, long_date
 
 LATELY_DAYS = 14
 
@@ -25,6 +26,6 @@ def sentence(mailbox: Mailbox, *, now: datetime) -> str:
         "%(number)s messages were deferred since %(day)s because your mailbox was full.",
         number,
     )
-    day = long_date(timezone.localtime(first).date())
-    told = text % {"number": count(number), "day": day}
-    return " ".join((told, _("The senders’ servers try again for some days.")))
+    date = timezone.localtime(first).date()
+    told = fill(text, number=count(number), day=calendar_day(date, long_date(date)))
+    return format_html("{} {}", told, _("The senders’ servers try again for some days."))

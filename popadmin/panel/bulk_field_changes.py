@@ -21,7 +21,7 @@ from mailstore.models import AuditEntry, Mailbox, RetentionPolicy
 from popadmin.lists.bulk_action import Done, UndoData
 from popadmin.panel import newest_entries
 from popadmin.web import audit_text
-from popadmin.web.formats import facts
+from popadmin.web.formats import exact, facts
 
 
 class NoFields(forms.Form):
@@ -70,7 +70,8 @@ def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
     if not changes:
         return Done(_("already had this setting"))
     text = facts(
-        audit_text.change(name, _displayed_value(old), _displayed_value(new)) for name, (old, new) in changes.items()
+        audit_text.change(name, _displayed_value(old), _displayed_value(new), written=exact)
+        for name, (old, new) in changes.items()
     )
     return Done(text, {name: [_stored_value(old), _stored_value(new)] for name, (old, new) in changes.items()})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from email.utils import parseaddr
 
@@ -20,11 +21,6 @@ register.filter(formats.size)
 register.filter(formats.size_or_none)
 register.filter(formats.count)
 register.filter(formats.percent)
-register.filter(formats.exact)
-register.filter(formats.short_date)
-register.filter(formats.weekday_date)
-register.filter(formats.day_and_month)
-register.filter(formats.long_date)
 register.simple_tag(formats.used_of)
 register.simple_tag(formats.moment)
 register.simple_tag(formats.ago)
@@ -32,6 +28,12 @@ register.simple_tag(formats.at)
 register.simple_tag(formats.day)
 register.simple_tag(formats.lasted)
 LINES_SHOWN = 2  # of the details of an audit entry; the rest is folded
+
+
+@register.filter
+def calendar_day(date: datetime.date) -> SafeString:
+    """Return `<time>` of a whole day: `12 Nov`, of another year `2025-11-12`."""
+    return formats.calendar_day(date, formats.short_date(date))
 
 
 @register.simple_tag

@@ -16,7 +16,7 @@ from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Mailbox
 from popadmin.templatetags.mailboxes import in_script
 from popadmin.web import formats
-from popadmin.web.formats import weekday_date
+from popadmin.web.formats import short_date, weekday_date
 from popadmin.web.usage_share import share_level, share_percent
 
 register = template.Library()
@@ -39,15 +39,9 @@ def also_called(mailbox: Mailbox) -> str:
 
 
 @register.simple_tag
-def day_heading(date: datetime.date, today: datetime.date) -> str:
-    """Return `Today, Mon 30 Nov`; a day of another year as `2025-11-12`."""
-    if date.year != today.year:
-        return date.isoformat()
-    ago, day = (today - date).days, weekday_date(date)
-    if ago > 1 or ago < 0:
-        return capfirst(day)
-    near = _("Yesterday, %(day)s") if ago else _("Today, %(day)s")
-    return near % {"day": day}
+def day_heading(date: datetime.date, today: datetime.date) -> SafeString:
+    """Return `<time>` of a day: `Today, Mon 30 Nov`; a day of another year as `2025-11-12`."""
+    return formats.calendar_day(date, _day_name(date, today))
 
 
 @register.simple_tag
@@ -62,3 +56,13 @@ def split_percent(split: Split, quota_octets: int | None) -> SafeString:
 @register.filter
 def mode_words(mode: str) -> Any:
     return MODES[mode]
+
+
+def _day_name(date: datetime.date, today: datetime.date) -> str:
+    if date.year != today.year:
+        return short_date(date)
+    ago, day = (today - date).days, weekday_date(date)
+    if ago > 1 or ago < 0:
+        return capfirst(day)
+    near = _("Yesterday, %(day)s") if ago else _("Today, %(day)s")
+    return near % {"day": day}

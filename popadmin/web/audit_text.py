@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,9 +15,10 @@ from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import shown_name
-from popadmin.web.formats import count, exact, size_or_none
+from popadmin.web.formats import at, count, fill, size_or_none
 from popadmin.web.moment_text import moment_in
 
+Written = Callable[[datetime], str]
 # Each verb that an action writes. A test compares this table with the code.
 VERBS: dict[str, Promise] = {
     "account.name": gettext_lazy("changed the name of"),
@@ -165,26 +167,30 @@ def verb(entry: AuditEntry) -> str:
     return str(VERBS.get(entry.verb, entry.verb))
 
 
-def details(entry: AuditEntry) -> Iterator[str]:
-    """Return the changes, such as `quota: 1.0 GB → 2.0 GB`, then the other facts of the entry."""
+def details(entry: AuditEntry, written: Written = at) -> Iterator[str]:
+    """Return the changes, such as `quota: 1.0 GB → 2.0 GB`, then the other facts of the entry.
+
+    `written` writes moments. The lines that have one are HTML unless it gives plain text, as for files.
+    """
     facts = dict(entry.details)
     kind = entry.verb.partition(".")[0]
     facts.pop(_NAMING.get(entry.verb, ("", ""))[0], None)
     for name, (old, new) in facts.pop("changes", {}).items():
-        yield change(name, old, new, kind=kind)
+        yield change(name, old, new, kind=kind, written=written)
     for name, fact in facts.items():
         if name in _UNSEEN:
             continue
-        yield _("%(what)s: %(value)s") % {"what": label(name), "value": value(name, fact)}
+        yield fill(_("%(what)s: %(value)s"), what=label(name), value=value(name, fact, written))
 
 
-def change(name: str, old: object, new: object, *, kind: str = "mailbox") -> str:
+def change(name: str, old: object, new: object, *, kind: str = "mailbox", written: Written = at) -> str:
     """Return one change. `kind` is what has the field, as in the verbs of the audit."""
-    return _("%(what)s: %(old)s → %(new)s") % {
-        "what": label(name, kind=kind),
-        "old": value(name, old),
-        "new": value(name, new),
-    }
+    return fill(
+        _("%(what)s: %(old)s → %(new)s"),
+        what=label(name, kind=kind),
+        old=value(name, old, written),
+        new=value(name, new, written),
+    )
 
 
 def label(name: str, *, kind: str = "mailbox") -> str:
@@ -201,12 +207,12 @@ def label(name: str, *, kind: str = "mailbox") -> str:
     return name.replace("_", " ")
 
 
-def value(name: str, value: object) -> str:
+def value(name: str, value: object, written: Written = at) -> str:
     """Return the value of a field or a fact as text."""
     if value in (None, "") and not _is_size(name):
         return _("nothing")
     if isinstance(value, str):
-        return _text(name, value)
+        return _text(name, value, written)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
@@ -228,8 +234,8 @@ def _number(name: str, number: int) -> str:
     return text % {"number": count(number)} if number else _("nothing")
 
 
-def _text(name: str, value: str) -> str:
+def _text(name: str, value: str, written: Written) -> str:
     if value in (words := _CHOICES.get(name, {})):
         return str(words[value])
-    at = moment_in(value) if name.endswith(("_at", "_since")) else None
-    return value if at is None else exact(at)
+    moment = moment_in(value) if name.endswith(("_at", "_since")) else None
+    return value if moment is None else written(moment)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import RetentionPolicy
 from popadmin.web import audit_text
-from popadmin.web.formats import facts
+from popadmin.web.formats import facts, fill
 
 
 class EditForm(forms.Form):
@@ -39,8 +39,10 @@ class EditForm(forms.Form):
         if conflicts:
             self.add_error(
                 None,
-                _("Somebody has changed this while you had it open: %(changes)s. Check it, then save again.")
-                % {"changes": facts(conflicts)},
+                fill(
+                    _("Somebody has changed this while you had it open: %(changes)s. Check it, then save again."),
+                    changes=facts(conflicts),
+                ),
             )
             self.data = {name: self.data[name] for name in self.data} | {"seen": _dump(self.now)}
         return self.cleaned_data

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -69,16 +70,18 @@ def _refused(figures: Figures) -> str:
 def _stopped(figures: Figures) -> str:
     text = _(
         "In two days none of its %(sessions)s sessions got past this message, which arrived on %(date)s (%(size)s)."
-    ) % {
+    )
+    arrival = formats.fill(
+        text,
         **_counts(figures, "sessions"),
-        "date": formats.exact(datetime.fromisoformat(figures["arrived_at"])),
-        "size": formats.size(int(figures["octets"])),
-    }
+        date=formats.day(datetime.fromisoformat(figures["arrived_at"])),
+        size=formats.size(int(figures["octets"])),
+    )
     line_octets = figures.get("line_octets") or 0
     if line_octets <= LINE_OCTETS_MOST:
-        return text
+        return arrival
     cause = _("One of its lines has %(octets)s octets, and %(most)s are allowed.")
-    return f"{text} {cause % {'octets': count(line_octets), 'most': count(LINE_OCTETS_MOST)}}"
+    return format_html("{} {}", arrival, cause % {"octets": count(line_octets), "most": count(LINE_OCTETS_MOST)})
 
 
 def _refused_bare(figures: Figures) -> str:
@@ -174,6 +177,7 @@ def heading(finding: Finding) -> str:
 
 
 def fact(finding: Finding) -> str:
+    """Return what was seen; it is HTML where it has a date."""
     return _FACTS[finding.kind](_figures(finding))
 
 

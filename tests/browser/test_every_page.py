@@ -19,6 +19,18 @@ WIDE = """() => [...document.querySelectorAll('*')].filter(e => e.scrollWidth > 
   && (e === document.documentElement || ['auto', 'scroll'].includes(getComputedStyle(e).overflowX))
   && !e.matches('.chips, .tabs, .bulk'))
   .map(e => `wide at ${innerWidth}: ` + e.outerHTML.slice(0, 80))"""
+# Dates in the text of a page that no `<time>` has. A chart cannot have one, nor can a box; a code is a machine's.
+BARE_DATES = """() => {
+  const months = 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|févr|mars|avr|mai|juin|juil|août|déc';
+  const date = new RegExp(`\\d{4}-\\d\\d-\\d\\d|\\b\\d{1,2}\\s(${months})`, 'i');
+  const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) {
+    const text = walker.currentNode.data.trim(), place = walker.currentNode.parentElement;
+    if (date.test(text) && !place.closest('time, svg, option, textarea, code'))
+      found.push('a date without <time>: ' + text);
+  }
+  return found;
+}"""
 LISTS_WITH_SELECTION = frozenset({"mailboxes", "recovery"})  # visited last: a list ends the selection of its pages
 NAMED_IN_FRAME = frozenset({"search", *(item.name for _label, items in MENU for item in items)})
 
@@ -52,7 +64,7 @@ def tabbed_through(page: Page) -> list[str]:
 
 def looked_at(page: Page, place: page_list.ListedPage, status: int) -> list[str]:
     faults = [] if status == 200 else [f"status {status}"]
-    faults += tabbed_through(page)
+    faults += [*page.evaluate(BARE_DATES), *tabbed_through(page)]
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")  # nothing lies over a target: no bar, no skip link
     for size in (PHONE, TABLET, DESK):
         page.set_viewport_size(size)

@@ -26,7 +26,8 @@ MB = 2**20
     ],
 )
 def test_a_day_is_named_as_people_name_it(date: datetime.date, heading: str) -> None:
-    assert day_heading(date, TODAY).replace("\xa0", " ") == heading
+    time = day_heading(date, TODAY).replace("\xa0", " ")
+    assert time == f'<time datetime="{date}" title="{date} UTC">{heading}</time>'
 
 
 def split(waiting: int, kept: int) -> Split:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
+from django.utils.html import strip_tags
 
 from mailstore.directory.fields.field import Kind
 from mailstore.models import AuditEntry
 from popadmin.web import audit_text
+from popadmin.web.formats import exact
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECORDERS = {"record", "_record", "entry"}
@@ -87,7 +90,17 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
     ],
 )
 def test_what_changed_is_shown_in_words(details: dict[str, object], lines: list[str]) -> None:
-    assert list(audit_text.details(AuditEntry(verb="mailbox.change", details=details))) == lines
+    entry = AuditEntry(verb="mailbox.change", details=details)
+    assert list(audit_text.details(entry, exact)) == lines
+    assert [unescape(strip_tags(line)) for line in audit_text.details(entry)] == [
+        line.replace("2026-11-26 09:45:04 UTC", "2026-11-26 09:45:04") for line in lines
+    ]
+
+
+def test_a_moment_that_changed_is_a_time_and_the_rest_is_escaped() -> None:
+    details = {"changes": {"expires_at": ["<b>", "2026-11-26 09:45:04+00:00"]}}
+    (line,) = audit_text.details(AuditEntry(verb="alias.change", details=details))
+    assert line.startswith('expires: &lt;b&gt; → <time datetime="2026-11-26T09:45:04+00:00"')
 
 
 def test_a_choice_is_shown_by_its_label_and_never_by_what_is_stored() -> None:

@@ -16,7 +16,7 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access, audit_subjects
 from popadmin.panel.search_terms import words_in
 from popadmin.web import audit_text
-from popadmin.web.formats import facts
+from popadmin.web.formats import exact, facts
 from popadmin.web.people import signed_in
 
 
@@ -64,7 +64,7 @@ class Audit(access.AdminPage, ListPage):
         Exported(_("IP address"), lambda entry: entry.client),
         Exported(_("Action"), audit_text.verb),
         Exported(_("Subject"), lambda entry: entry.subject),
-        Exported(_("Changes"), lambda entry: facts(audit_text.details(entry))),
+        Exported(_("Changes"), lambda entry: facts(audit_text.details(entry, exact))),
     )
 
     def rows(self) -> Rows:
