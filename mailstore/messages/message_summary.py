@@ -16,6 +16,7 @@ from mailstore import bodies
 from mailstore.errors import BodyLost, BodyUnreadable, Unavailable
 from mailstore.messages.message_file import ref_of
 from mailstore.models import Body, Message
+from mailstore.models.columns import has_words
 from mailstore.ports import BodyStore
 from mailstore.wire.message_header import HEADER_OCTETS, MessageSummary, summary
 
@@ -57,11 +58,8 @@ def prepare(store: BodyStore, messages: QuerySet[Message], *, now: Callable[[], 
 
 
 def matching(words: str) -> Q:
-    """Return a condition: each of the words is in the subject or the sender, in any case."""
-    found = Q()
-    for word in words.split():
-        found &= Q(body__subject__icontains=word) | Q(body__sender__icontains=word)
-    return found
+    """Return a condition: each of the words is in the subject or the sender, without case and accents."""
+    return has_words(words, "body__subject", "body__sender")
 
 
 def _read(store: BodyStore, rows: Iterable[Body]) -> Iterable[tuple[Body, MessageSummary]]:

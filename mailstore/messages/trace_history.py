@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import Func, Q, TextField, Value
+from django.db.models import Q
 from django.db.models.lookups import Contains
 
 from mailstore.models import Mailbox, Message, TraceEntry
 from mailstore.models.columns import plain
 from mailstore.policy.addresses import BadAddress, normal_domain
+from mailstore.policy.plain_text import fold
 
 SEARCH_CHARACTERS = 3  # a trigram index finds no fewer
 TRIES_SHOWN = 5  # of one message; a server that tries for days does so some fifty times
@@ -33,15 +36,17 @@ SELECT given.id, count(*), min(te.first_at)
 """
 
 
-def containing(column: str, text: str) -> Q:
-    """Search `sender` or `recipient` for a part of an address, without case and accents, by the index of the column.
+def containing(text: str, *columns: str) -> Q:
+    """Search `sender`, `recipient` or both for parts of addresses, without case and accents, by the columns' indexes.
 
-    A domain may be written in its own script. An index finds no text of fewer than SEARCH_CHARACTERS.
+    Each word is in any of the columns. A domain may be written in its own script. An index finds no word of fewer
+    than SEARCH_CHARACTERS.
     """
     found = Q()
-    for spelling in {text.strip(), _in_a_labels(text.strip())}:
-        plain_text = Func(Value(spelling), function="mailstore_plain", output_field=TextField())
-        found |= Q(Contains(plain(column), plain_text))
+    for word in text.split():
+        spellings = dict.fromkeys((fold(word), fold(_in_a_labels(word))))
+        each = (Q(Contains(plain(column), spelling)) for column in columns for spelling in spellings)
+        found &= reduce(or_, each)
     return found
 
 

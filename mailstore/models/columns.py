@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models.lookups import Contains
+
+from mailstore.policy.plain_text import fold
 
 # Addresses with letters that may look like others (directory/look_alikes.py). Indexes and queries share it: Postgres
 # takes a partial index only for the same condition.
@@ -24,8 +27,16 @@ class ChangeRanges(models.Field[str, str]):
 
 
 def plain(*texts: str | models.Func) -> models.Func:
-    """Return SQL: the texts in one line, without accents and in lower case. `search_terms.fold` does the same here."""
+    """Return SQL: the texts in one line, without accents and in lower case, as `plain_text.fold` does it here."""
     return models.Func(*texts, function="mailstore_plain", arg_joiner=" || ' ' || ", output_field=models.TextField())
+
+
+def has_words(words: str, *texts: str | models.Func) -> models.Q:
+    """Return a condition: each of the words is in any of the texts, in any order, as `plain` writes them."""
+    searched, found = plain(*texts), models.Q()
+    for word in fold(words).split():
+        found &= models.Q(Contains(searched, word))
+    return found
 
 
 def joined(texts: str) -> models.Func:

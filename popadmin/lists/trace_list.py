@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MinLengthValidator
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
@@ -29,10 +30,15 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class AddressPart(forms.CharField):
-    """Any part of an address; a trigram index cannot find fewer characters."""
+    """Words of an address, one of them long enough for a trigram index."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_length=SEARCH_CHARACTERS, max_length=ADDRESS_CHARACTERS, **kwargs)
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value:
+            MinLengthValidator(SEARCH_CHARACTERS)(max(value.split(), key=len))
 
 
 class TraceFilters(Filters):
@@ -55,13 +61,13 @@ class TraceFilters(Filters):
     mailbox = forms.CharField(label=gettext_lazy("Mailbox"), widget=forms.HiddenInput)
 
     def by_q(self, rows: Rows, text: str) -> Rows:
-        return rows.filter(containing("sender", text) | containing("recipient", text))
+        return rows.filter(containing(text, "sender", "recipient"))
 
     def by_sender(self, rows: Rows, text: str) -> Rows:
-        return rows.filter(containing("sender", text))
+        return rows.filter(containing(text, "sender"))
 
     def by_recipient(self, rows: Rows, text: str) -> Rows:
-        return rows.filter(containing("recipient", text))
+        return rows.filter(containing(text, "recipient"))
 
     def by_since(self, rows: Rows, day: date) -> Rows:
         return rows.filter(at__gte=_midnight(day))

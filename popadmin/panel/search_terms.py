@@ -5,7 +5,6 @@ Domains are stored in A-labels, and also found by any part of their Unicode name
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -15,17 +14,10 @@ from django.db.models.lookups import Contains
 from mailstore.models import Domain
 from mailstore.models.columns import plain
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
+from mailstore.policy.plain_text import fold
 from popadmin.lists.columns import SEARCH_CHARACTERS
 
-# As `mailstore_plain` of the database: combining marks go, and letters that Unicode does not decompose are translated.
-_MARKS = dict.fromkeys(range(0x300, 0x370))
-_LETTERS = str.maketrans("ςøłđı", "σoldi")
 A_LABEL = "xn--"
-
-
-def fold(text: str) -> str:
-    """Return a text without accents and in lower case, as the indexes of the searches hold it."""
-    return unicodedata.normalize("NFKD", text).translate(_MARKS).lower().translate(_LETTERS)
 
 
 def domain_name(query: str) -> str:
@@ -46,8 +38,13 @@ def words_in(query: str, *texts: str | Func, beginnings: Sequence[str]) -> Q:
     words = query.split()
     if not words or max(map(len, words)) < SEARCH_CHARACTERS:
         return _any(Q(**{f"{column}__startswith": query.lower()}) for column in beginnings)
+    return words_anywhere(query, *texts)
+
+
+def words_anywhere(query: str, *texts: str | Func) -> Q:
+    """Search for all words, also short ones, each in any of the texts: for a table that needs no index."""
     names, searched, found = _unicode_names(), plain(*texts), Q()
-    for word in words:
+    for word in query.split():
         found &= _any(Q(Contains(searched, spelling)) for spelling in _spellings(word, names))
     return found
 

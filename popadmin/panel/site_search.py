@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy, User
+from mailstore.models.columns import has_words
+from mailstore.policy import plain_text
 from mailstore.policy.addresses import shown_domain
 from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters, DomainFilters
@@ -128,7 +130,7 @@ def _person(row: User) -> Hit:
 
 
 def _policies(user: User, query: str) -> QuerySet[Any]:
-    return access.policies(user).filter(name__icontains=query).order_by("name")
+    return access.policies(user).filter(has_words(query, "name")).order_by("name")
 
 
 def _policy(row: RetentionPolicy) -> Hit:
@@ -152,12 +154,12 @@ def _actions(user: User, query: str) -> list[Hit]:
     return [
         Hit(str(label), reverse(name), icon)
         for name, label, icon, is_visible in _ACTIONS
-        if is_visible(user) and _has_words(label, query)
+        if is_visible(user) and plain_text.has_words(str(label), query)
     ]
 
 
 def _pages(query: str, pages: Iterable[MenuLink]) -> list[Hit]:
-    return [Hit(str(page.label), page.url, page.icon) for page in pages if _has_words(page.label, query)]
+    return [Hit(str(page.label), page.url, page.icon) for page in pages if plain_text.has_words(str(page.label), query)]
 
 
 def _traced(query: str) -> list[Hit]:
@@ -166,10 +168,6 @@ def _traced(query: str) -> list[Hit]:
         return []
     text = _("Trace mail of “%(text)s”") % {"text": query}
     return [Hit(text, f"{reverse('trace')}?{urlencode({'q': query})}", "signpost-2")]
-
-
-def _has_words(label: Promise, query: str) -> bool:
-    return all(word in str(label).casefold() for word in query.casefold().split())
 
 
 def _each(hit: Callable[[Any], Hit]) -> Callable[[list[Any]], list[Hit]]:

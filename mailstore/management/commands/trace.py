@@ -52,9 +52,9 @@ class Command(ShellCommand):
 
 
 def _found(address: str, answer: str | None) -> QuerySet[TraceEntry]:
-    named = containing("recipient", address)
+    named = containing(address, "recipient")
     rows = TraceEntry.objects.filter(
-        Q(copy=False) & (containing("sender", address) | named)
+        Q(copy=False) & (containing(address, "sender") | named)
         | Q(mailbox__in=_mailboxes(address)) & ~(Q(copy=True) & named)  # of those, the first row says it
     )
     if answer:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import RefusedName
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, SearchBox
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, refused_names
+from popadmin.panel.search_terms import words_anywhere
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
@@ -39,7 +40,7 @@ class RefusedFilters(Filters):
     )
 
     def by_q(self, rows: Rows, query: str) -> Rows:
-        return rows.filter(Q(name__contains=query.lower()) | Q(network__startswith=query.lower()))
+        return rows.filter(words_anywhere(query, "name", "network"))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(reason__in=REASONS[kind])
