@@ -196,13 +196,28 @@ def test_a_look_alike_is_made_only_when_the_box_is_ticked(root: Client) -> None:
     assert Domain.objects.filter(name="xn--pple-43d.com").exists()
 
 
-def test_a_change_is_saved_and_a_quota_below_what_is_stored_is_told(root: Client) -> None:
-    a_message(a_mailbox(), octets=5000)
+def test_a_limit_below_what_is_stored_is_saved_only_after_its_consequences_were_shown(root: Client) -> None:
+    a_message(a_mailbox(), octets=5120)
     path = f"/domains/{key()}/edit/"
-    response = root.post(path, form_of(root, path, quota_octets="1 KB", over_quota="reject"), follow=True)
+    changed = form_of(root, path, quota_octets="5 KB", over_quota="reject")
+    answer = root.post(path, changed)
+    assert "The domain stores 5\xa0KB, the limit is 5\xa0KB." in answer.content.decode()
+    assert "New mail will be rejected (552)" in answer.content.decode()
+    assert "Save anyway" in answer.content.decode()
+    assert Domain.objects.get().quota_octets is None
+    despite = answer.context["shortfall"].token
+    assert root.post(path, {**changed, "quota_octets": "1 KB", "despite": despite}).status_code == 200, "asked anew"
+    assert root.post(path, {**changed, "despite": despite}).status_code == 302
     domain = Domain.objects.get()
-    assert (domain.quota_octets, domain.over_quota) == (1024, "reject")
-    assert "more than its limit" in response.content.decode()
+    assert (domain.quota_octets, domain.over_quota) == (5 * 1024, "reject")
+
+
+def test_a_limit_with_room_is_saved_at_once(root: Client) -> None:
+    a_message(a_mailbox(), octets=5120)
+    path = f"/domains/{key()}/edit/"
+    assert root.post(path, form_of(root, path, quota_octets="6 KB")).status_code == 302
+    assert root.post(path, form_of(root, path, quota_octets="")).status_code == 302
+    assert Domain.objects.get().quota_octets is None
 
 
 def test_who_comes_second_is_told_what_is_new_and_loses_nothing(root: Client) -> None:

@@ -9,16 +9,18 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import address_error
+from mailstore.directory import address_error, domain_usage
 from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.fields.field import Surface
 from mailstore.models import Domain, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import LookAlikeForm
+from popadmin.panel.forms.shortfall import Shortfall
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.form_fields import PLAIN, AddressesField
+from popadmin.web.formats import size
 from popadmin.web.table_field import others, with_fields
 
 NAME_CHARACTERS = 254
@@ -62,6 +64,19 @@ class EditDomain(DomainFields, EditForm):
             now["stands_for"] = domain.stands_for.name if domain.stands_for else ""
         super().__init__(*args, now=now, **kwargs)
         self.allow(user)
+        self._domain = domain
+
+    def shortfall(self) -> Shortfall | None:
+        """Return what follows if a changed limit leaves no room for new mail; None if it does."""
+        octets = self.changes().get("quota_octets")
+        if octets is None:
+            return None
+        rows = Domain.objects.filter(pk=self._domain.pk)
+        stored: int = rows.values_list(domain_usage.octets(), flat=True).get()
+        if octets > stored:
+            return None
+        text = _("The domain stores %(used)s, the limit is %(limit)s.")
+        return Shortfall(str(octets), text % {"used": size(stored), "limit": size(octets)})
 
 
 @with_fields(DOMAIN["policy"])

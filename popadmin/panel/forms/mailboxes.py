@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -20,6 +19,7 @@ from mailstore.models import Domain, Mailbox, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import LookAlikeForm
+from popadmin.panel.forms.shortfall import Shortfall
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.formats import count, size, size_or_none
@@ -51,14 +51,6 @@ class MailboxFields(forms.Form):
 
     def others(self) -> list[forms.BoundField]:
         return others(self, (*MAILBOX.names(Kind.SWITCH), *_IN_TEMPLATE))
-
-
-@dataclass(frozen=True, slots=True)
-class Shortfall:
-    """Quotas that the mailbox has reached already. `token` stands for the values that the user was warned of."""
-
-    token: str
-    text: str
 
 
 class EditMailbox(EditForm, MailboxFields):

@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import domain_usage, domains, row_locks
-from mailstore.directory.outcome import Ensured, Only, Rejected
+from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias, Domain, RetentionPolicy, TallyMark
 from popadmin.panel import access, alias_page, domain_state, newest_entries
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, mailbox_state, notices, people, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
-from popadmin.web.formats import size
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
@@ -146,6 +145,8 @@ class New(access.HostPage, FormView[NewDomain]):
 
 
 class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
+    """Change the settings. If a limit leaves no room, the page first says what follows, and asks again."""
+
     template_name = "panel/domain_form.html"
     form_class = EditDomain
 
@@ -158,13 +159,16 @@ class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
         return row_locks.of_domain(self.domain)
 
     def form_valid(self, form: EditDomain) -> HttpResponse:
+        shortfall = form.shortfall()
+        if shortfall and not shortfall.is_accepted(self.request.POST):
+            return self.render_to_response(self.get_context_data(form=form, shortfall=shortfall))
         try:
             actor = request_lookup.actor(self.request)
             done = domains.ensure(self.domain.name, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
             form_rejection.add_error(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
             return self.form_invalid(form)
-        _tell(self.request, done)
+        messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
         return redirect("domains-settings", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -197,14 +201,3 @@ def _tell_suspension(request: HttpRequest, domain: Domain, entry: int | None, *,
         return
     url = newest_entries.url_undoing(reverse("domains-suspension", args=[domain.pk]), entry)
     notices.undoable(request, text % {"domain": domain}, url)
-
-
-def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
-    """Show a notice of the change, and a warning if the quota is lower than the stored mail."""
-    messages.success(request, _("Saved.") if done.changes else _("Nothing was changed."))
-    quota = done.row.quota_octets
-    if "quota_octets" in done.changes and quota is not None:
-        stored = domain_usage.counted(Domain.objects.filter(pk=done.row.pk)).get().octets  # type: ignore[attr-defined]  # annotated
-        if stored > quota:
-            text = _("It stores %(size)s, more than its limit: new mail is refused until there is room again.")
-            messages.warning(request, text % {"size": size(stored)})

@@ -76,7 +76,7 @@ class Edit(RowLockMixin, access.PolicyPage, MailboxTab, RejectionMixin, FormView
 
     def perform(self, form: EditMailbox) -> HttpResponse:
         shortfall = form.shortfall()
-        if shortfall and self.request.POST.get("despite") != shortfall.token:
+        if shortfall and not shortfall.is_accepted(self.request.POST):
             return self.render_to_response(self.get_context_data(form=form, shortfall=shortfall))
         actor, address = request_lookup.actor(self.request), self.mailbox.user.address
         done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
