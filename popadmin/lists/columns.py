@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -11,6 +12,7 @@ from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
 from django.forms.boundfield import BoundField
 from django.forms.renderers import BaseRenderer
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -194,3 +196,8 @@ def orders(columns: tuple[Column, ...]) -> dict[str, Order]:
     sortable = [column for column in columns if column.order is not None]
     found = [Order(column, way) for column in sortable for way in (column.down, not column.down)]
     return {str(order): order for order in found}
+
+
+def midnight(day: date) -> datetime:
+    """Return the moment at which a day begins where the user is, for filters by days."""
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -54,32 +55,64 @@ def read_cursor(text: str) -> Cursor | None:
     return Cursor(way == "a", max(1, int(position)), int(key), value)
 
 
-def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: Count, filtered: bool) -> Page:
-    """Return the page at the cursor: one statement finds the keys, one reads only the rows that are shown.
+class Listing(Protocol):
+    """What pages are taken from: rows in the order of a value, and of their keys where the value is the same."""
+
+    def keys(self, *, down: bool, most: int, beyond: Cursor | None = None) -> list[tuple[int, Any]]:
+        """Return the first keys, each with its value: `beyond` a cursor that `has` accepts, or from the start."""
+
+    def has(self, cursor: Cursor) -> bool:
+        """Return whether the cursor has a value of this order."""
+
+    def read(self, keys: Sequence[int]) -> Mapping[int, Any]:
+        """Return what a page shows, by key. Rows that have gone in the meantime are missing."""
+
+
+class SortedRows:
+    """The rows of one table: one statement finds the keys, one reads only the rows that are shown.
 
     If `count` has the keys of the rows, these are sorted. Without a filter, or with many rows that it finds, a walk
     through an index of the order soon meets enough rows; with fewer rows it would read the whole table, so all of them
     are found first.
     """
-    keyed = (rows if count.keys is None else rows.filter(pk__in=count.keys)).annotate(**{KEY: order.expression})
-    read = _sorted_keys if filtered and count.keys is None and count.rows <= SORTED_ROWS else _keys
-    value = None if cursor is None else _value(keyed, cursor.value)
-    if cursor is None or value is None:
-        keys = read(keyed, down=order.down, most=size + 1)
-        return _page(rows, keys[:size], 1, before=False, after=len(keys) > size)
-    down = order.down == cursor.behind  # the previous page is read in reverse order
-    keys = read(_beyond(keyed, cursor.key, value, down=down), down=down, most=size + 1)
+
+    def __init__(self, rows: Rows, order: Order, *, count: Count, filtered: bool) -> None:
+        keyed = rows if count.keys is None else rows.filter(pk__in=count.keys)
+        self._rows = rows
+        self._keyed: Rows = keyed.annotate(**{KEY: order.expression})
+        self._find = _sorted_keys if filtered and count.keys is None and count.rows <= SORTED_ROWS else _keys
+
+    def keys(self, *, down: bool, most: int, beyond: Cursor | None = None) -> list[tuple[int, Any]]:
+        if beyond is None:
+            return self._find(self._keyed, down=down, most=most)
+        value = _value(self._keyed, beyond.value)
+        return self._find(_beyond(self._keyed, beyond.key, value, down=down), down=down, most=most)
+
+    def has(self, cursor: Cursor) -> bool:
+        return _value(self._keyed, cursor.value) is not None
+
+    def read(self, keys: Sequence[int]) -> Mapping[int, Any]:
+        return {row.pk: row for row in self._rows.filter(pk__in=keys)}
+
+
+def page(listing: Listing, cursor: Cursor | None, *, down: bool, size: int, count: Count) -> Page:
+    """Return the page at the cursor; the first page for None and for a cursor of another order."""
+    if cursor is None or not listing.has(cursor):
+        keys = listing.keys(down=down, most=size + 1)
+        return _page(listing, keys[:size], 1, before=False, after=len(keys) > size)
+    # The previous page is read in reverse order.
+    keys = listing.keys(down=down == cursor.behind, most=size + 1, beyond=cursor)
     if not keys:  # its rows have gone in the meantime
         return (
-            _last_page(rows, read(keyed, down=not order.down, most=size + 1), size, count)
+            _last_page(listing, listing.keys(down=not down, most=size + 1), size, count)
             if cursor.behind
-            else page(rows, order, None, size=size, count=count, filtered=filtered)
+            else page(listing, None, down=down, size=size, count=count)
         )
     more, keys = len(keys) > size, keys[:size]
     if cursor.behind:
-        return _page(rows, keys, cursor.position, before=True, after=more)
+        return _page(listing, keys, cursor.position, before=True, after=more)
     first = max(1, cursor.position - len(keys)) if more else 1
-    return _page(rows, keys[::-1], first, before=more, after=True)
+    return _page(listing, keys[::-1], first, before=more, after=True)
 
 
 def _keys(keyed: Rows, *, down: bool, most: int) -> list[tuple[int, Any]]:
@@ -107,10 +140,10 @@ def _beyond(keyed: Rows, key: int, value: Any, *, down: bool) -> Rows:
     return keyed.filter(Q(**{f"{KEY}__{way}e": value}), Q(**{f"{KEY}__{way}": value}) | Q(**{f"pk__{way}": key}))
 
 
-def _page(rows: Rows, keys: list[tuple[int, Any]], first: int, *, before: bool, after: bool) -> Page:
+def _page(listing: Listing, keys: list[tuple[int, Any]], first: int, *, before: bool, after: bool) -> Page:
     if not keys:
         return Page([], first)
-    found = {row.pk: row for row in rows.filter(pk__in=[key for key, _value in keys])}
+    found = listing.read([key for key, _value in keys])
     (head, head_value), (tail, tail_value) = keys[0], keys[-1]
     return Page(
         [found[key] for key, _value in keys if key in found],
@@ -120,10 +153,10 @@ def _page(rows: Rows, keys: list[tuple[int, Any]], first: int, *, before: bool, 
     )
 
 
-def _last_page(rows: Rows, keys: list[tuple[int, Any]], size: int, count: Count) -> Page:
+def _last_page(listing: Listing, keys: list[tuple[int, Any]], size: int, count: Count) -> Page:
     """Return the last page. `keys` come from the end, last first, one more than the page has if there are more."""
     more, keys = len(keys) > size, keys[:size]
-    return _page(rows, keys[::-1], max(1, count.rows - len(keys) + 1) if more else 1, before=more, after=False)
+    return _page(listing, keys[::-1], max(1, count.rows - len(keys) + 1) if more else 1, before=more, after=False)
 
 
 def _value(keyed: Rows, text: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,14 +11,13 @@ from django import forms
 from django.core.validators import MinLengthValidator
 from django.db.models import F
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from mailstore.messages import trace_history
 from mailstore.messages.trace_history import containing
 from mailstore.models import TraceEntry
-from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, ReadyView, Rows
+from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, ReadyView, Rows, midnight
 from popadmin.lists.list_state import State
 from popadmin.lists.views import ListPage
 from popadmin.web import request_lookup, row_key, trace_text
@@ -70,10 +69,10 @@ class TraceFilters(Filters):
         return rows.filter(containing(text, "recipient"))
 
     def by_since(self, rows: Rows, day: date) -> Rows:
-        return rows.filter(at__gte=_midnight(day))
+        return rows.filter(at__gte=midnight(day))
 
     def by_until(self, rows: Rows, day: date) -> Rows:
-        return rows.filter(at__lt=_midnight(day + timedelta(days=1)))
+        return rows.filter(at__lt=midnight(day + timedelta(days=1)))
 
     def by_answer(self, rows: Rows, answer: str) -> Rows:
         answers = TraceEntry.UNDELIVERED if answer == NOT_DELIVERED else [answer]
@@ -164,7 +163,3 @@ def _asked(state: State) -> Mapping[str, Any]:
 def query(**given: str) -> str:
     """Return the query string of a page of the trace with these filters."""
     return f"?{urlencode({name: value for name, value in given.items() if value})}"
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()))

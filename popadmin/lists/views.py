@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from popadmin.lists import chips, counting, paging
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows
 from popadmin.lists.counting import Count, Counts
 from popadmin.lists.list_state import State
+from popadmin.lists.paging import Listing, SortedRows
 from popadmin.lists.selection import TICKED_MOST, Choice
 from popadmin.web import request_lookup, row_key
 from popadmin.web.formats import count
@@ -105,8 +106,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
 
     def get(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.exported and EXPORT in request.GET:
-            rows = self.found(self.state).order_by(self.state.order.expression, "pk")
-            return _csv_response(rows, self.exported, self.name)
+            return _csv_response(self.exported_rows(), self.exported, self.name)
         self.choice(self.state).end_asked()
         return self.render_to_response(self.get_context_data(**kwargs))
 
@@ -130,11 +130,11 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         state, choice = self.state, self.choice(self.state)
         found, views = self.found(state), self.ready_views()
-        count, view_counts = self._count(found, views)
+        count, view_counts = self.count_rows(found, views)
         current = chips.current_view(views, state.filters)
-        rows = found.only(*self.row_fields) if self.row_fields else found
-        filtered = bool(state.filters.given())
-        page = paging.page(rows, state.order, state.cursor, size=self.page_rows, count=count, filtered=filtered)
+        page = paging.page(
+            self.listing(found, count), state.cursor, down=state.order.down, size=self.page_rows, count=count
+        )
         return super().get_context_data(
             **kwargs,
             state=state,
@@ -160,7 +160,17 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
             export=self._export(),
         )
 
-    def _count(self, found: Rows, views: Sequence[ReadyView]) -> tuple[Count, Counts]:
+    def exported_rows(self) -> Iterable[Any]:
+        """Return the rows of the file."""
+        rows = self.found(self.state).order_by(self.state.order.expression, "pk")
+        return rows.iterator(EXPORT_CHUNK_ROWS)
+
+    def listing(self, found: Rows, count: Count) -> Listing:
+        """Return what the pages are taken from."""
+        rows = found.only(*self.row_fields) if self.row_fields else found
+        return SortedRows(rows, self.state.order, count=count, filtered=bool(self.state.filters.given()))
+
+    def count_rows(self, found: Rows, views: Sequence[ReadyView]) -> tuple[Count, Counts]:
         """Count the found rows and the views. What a user sees is counted for this user."""
         rows, filters = self.rows(), self.state.filters
         costly = [number for number, view in enumerate(views) if view.is_costly]
@@ -187,9 +197,9 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         return f"{query}{'&' if query else '?'}{EXPORT}=csv" if self.exported else None
 
 
-def _csv_response(rows: Rows, columns: tuple[Exported, ...], name: str) -> StreamingHttpResponse:
+def _csv_response(rows: Iterable[Any], columns: tuple[Exported, ...], name: str) -> StreamingHttpResponse:
     """Return the rows as an attachment NAME.csv in UTF-8, with a byte order mark for spreadsheets."""
-    cells = ([column.cell(row) for column in columns] for row in rows.iterator(EXPORT_CHUNK_ROWS))
+    cells = ([column.cell(row) for column in columns] for row in rows)
     lines = csv_table.write([str(column.heading) for column in columns], cells)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

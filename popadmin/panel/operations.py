@@ -12,21 +12,24 @@ from functools import reduce
 from operator import or_
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext, pgettext
 
-from mailstore.models import AuditEntry, Job, User
+from mailstore.models import AuditEntry, Job, JobRow, User
 from mailstore.transfer import bulk_job
 from popadmin.lists.bulk_action import counted
+from popadmin.lists.columns import Rows
+from popadmin.lists.paging import Cursor
 from popadmin.panel import access, audit_subjects, change_undo, undo_ways
 from popadmin.panel.bulk_actions import ACTIONS
+from popadmin.panel.operation_filters import MOMENT
 from popadmin.panel.undo_ways import Way
 from popadmin.web import audit_text, people
 from popadmin.web.formats import count
+from popadmin.web.moment_text import moment_in
 
-PAGE_OPERATIONS = 50
 # Verbs that are listed always, and those that are listed if one of their fields changed.
 _VERBS = (
     "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "domain.rename", "mailbox.purge-asked",
@@ -44,8 +47,12 @@ _CHANGED = reduce(or_, (Q(verb=verb, details__changes__has_any_keys=fields) for 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One row of the page. `url` is the page of its subject or of its results; `way` takes it back."""
+    """One row of the page: `url` is the page of its subject or of its results, and `way` takes it back.
 
+    `pk` is its key in `Operations`. The `subject` of a job is empty.
+    """
+
+    pk: int
     at: datetime
     who: str
     text: str
@@ -55,45 +62,64 @@ class Operation:
     way: Way
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some operations, latest first; `older` is the moment at which the next page begins, None on the last page."""
-
-    operations: list[Operation]
-    older: datetime | None
-
-
-def page(user: User, *, before: datetime | None) -> Page:
-    """Return the latest operations that this user may see, before this moment; at most PAGE_OPERATIONS."""
-    until = before or timezone.now() + timedelta(minutes=1)
-    since = timezone.now() - timedelta(days=settings.REMOVED_DAYS)
-    jobs = list(_jobs(user, since, until))
-    entries = list(_entries(user, since, until))
-    moments = sorted([*(job.created_at for job in jobs), *(entry.at for entry in entries)], reverse=True)
-    last = moments[PAGE_OPERATIONS - 1] if len(moments) > PAGE_OPERATIONS else None
-    if last is not None:
-        jobs, entries = [job for job in jobs if job.created_at >= last], [each for each in entries if each.at >= last]
-    found = [*_of_jobs(jobs, user), *_of_entries(entries, user)]
-    return Page(sorted(found, key=lambda each: each.at, reverse=True), last)
+def jobs(user: User) -> Rows:
+    """Return the jobs that this user may see, as far as they are listed."""
+    begun = Job.objects.filter(Exists(JobRow.objects.filter(job=OuterRef("pk"))), act__in=ACTIONS)
+    rows = begun.select_related("owner").annotate(**{MOMENT: F("created_at")}).filter(created_at__gte=_since())
+    return rows if people.is_host(user) else rows.filter(owner=user)
 
 
-def _jobs(user: User, since: datetime, until: datetime) -> Iterable[Job]:
-    rows = Job.objects.select_related("owner").filter(created_at__gte=since, created_at__lt=until)
-    rows = rows if people.is_host(user) else rows.filter(owner=user)
-    return rows.order_by("-created_at")[: PAGE_OPERATIONS + 1]
-
-
-def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntry]:
+def entries(user: User) -> Rows:
+    """Return the entries of the audit that this user may see and that are operations by themselves."""
     single = ~Q(details__has_any_keys=["job", "import", "rename"]) | Q(verb__in=_WHOLE)
-    rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | _CHANGED, single, at__gte=since, at__lt=until)
-    return rows.order_by("-at")[: PAGE_OPERATIONS + 1]
+    rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | _CHANGED, single, at__gte=_since())
+    return rows.annotate(**{MOMENT: F("at")})
 
 
-def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
+def _since() -> datetime:
+    return timezone.now() - timedelta(days=settings.REMOVED_DAYS)
+
+
+class Operations:
+    """The operations of some jobs and entries in the order of their moments: a `paging.Listing`.
+
+    The key of an operation is twice the key of its row; of a job, one more.
+    """
+
+    def __init__(self, jobs: Rows, entries: Rows, user: User) -> None:
+        self._jobs, self._entries, self._user = jobs, entries, user
+
+    def keys(self, *, down: bool, most: int, beyond: Cursor | None = None) -> list[tuple[int, datetime]]:
+        """Find the keys of both kinds with one statement."""
+        minus = "-" if down else ""
+        found = _keyed(self._entries, 0, beyond, down).union(_keyed(self._jobs, 1, beyond, down), all=True)
+        return list(found.order_by(f"{minus}{MOMENT}", f"{minus}key")[:most])
+
+    def has(self, cursor: Cursor) -> bool:
+        return moment_in(cursor.value) is not None
+
+    def read(self, keys: Sequence[int]) -> dict[int, Operation]:
+        jobs = list(self._jobs.filter(pk__in=[key // 2 for key in keys if key % 2]))
+        entries = list(self._entries.filter(pk__in=[key // 2 for key in keys if not key % 2]))
+        return {**_of_jobs(jobs, self._user), **_of_entries(entries, self._user)}
+
+
+def _keyed(rows: Rows, odd: int, beyond: Cursor | None, down: bool) -> Rows:
+    keyed: Rows = rows.order_by().select_related(None).annotate(key=F("pk") * 2 + odd)
+    if beyond is not None:
+        way, moment = "lt" if down else "gt", moment_in(beyond.value)
+        later = Q(**{f"{MOMENT}__{way}": moment}) | Q(**{f"key__{way}": beyond.key})
+        keyed = keyed.filter(later, **{f"{MOMENT}__{way}e": moment})
+    return keyed.values_list("key", MOMENT)
+
+
+def _of_jobs(jobs: Sequence[Job], user: User) -> dict[int, Operation]:
     by_job = bulk_job.counts_of(jobs)
-    for job in jobs:
-        if job.act in ACTIONS and by_job.get(job.pk, {}).get("rows"):
-            yield _of_job(job, by_job[job.pk], user)
+    return {_job_key(job): _of_job(job, by_job[job.pk], user) for job in jobs}
+
+
+def _job_key(job: Job) -> int:
+    return int(job.pk) * 2 + 1
 
 
 def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
@@ -102,7 +128,14 @@ def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
     text = counted(action.outcome, changed) if changed else str(action.label)
     url = reverse("mailboxes-results", args=[job.pk]) if mine else ""
     return Operation(
-        job.created_at, job.owner.address, text, "", url, list(_counts(sums)), undo_ways.of_job(job, sums, mine)
+        _job_key(job),
+        job.created_at,
+        job.owner.address,
+        text,
+        "",
+        url,
+        list(_counts(sums)),
+        undo_ways.of_job(job, sums, mine),
     )
 
 
@@ -115,11 +148,15 @@ def _counts(sums: Mapping[str, int]) -> Iterable[str]:
     yield from (text % {"count": count(sums[name])} for name, text in texts if sums[name])
 
 
-def _of_entries(entries: Sequence[AuditEntry], user: User) -> Iterable[Operation]:
+def _of_entries(entries: Sequence[AuditEntry], user: User) -> dict[int, Operation]:
     subjects, ways = audit_subjects.of(entries, user), undo_ways.of_entries(entries, user)
-    for entry in entries:
-        text, details = _text(entry), list(_details(entry))
-        yield Operation(entry.at, entry.actor_name, text, entry.subject, subjects.url(entry), details, ways[entry.pk])
+    return {entry.pk * 2: _of_entry(entry, subjects.url(entry), ways[entry.pk]) for entry in entries}
+
+
+def _of_entry(entry: AuditEntry, url: str, way: Way) -> Operation:
+    return Operation(
+        entry.pk * 2, entry.at, entry.actor_name, _text(entry), entry.subject, url, list(_details(entry)), way
+    )
 
 
 def _details(entry: AuditEntry) -> Iterator[str]:

@@ -25,6 +25,7 @@ from popadmin.panel.views import (
     overview,
     policies,
     policy_choice,
+    policy_list,
     policy_undo,
     refused_names,
     removed_mailboxes,
@@ -36,7 +37,7 @@ from popadmin.panel.views import (
 )
 
 urlpatterns = [
-    path("policies/", policies.Policies.as_view(), name="policies"),
+    path("policies/", policy_list.Policies.as_view(), name="policies"),
     path("policies/new/", policies.New.as_view(), name="policies-new"),
     path("policies/choice/", policy_choice.Choice.as_view(), name="policies-choice"),
     path("policies/<int:key>/", policies.Detail.as_view(), name="policies-one"),

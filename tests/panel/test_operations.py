@@ -25,7 +25,8 @@ from mailstore.directory import (
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
-from popadmin.panel import change_undo, operations, undo_ways
+from popadmin.panel import change_undo, undo_ways
+from popadmin.panel.views.operations import Operations
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -48,17 +49,16 @@ def text_of(client: Client, query: str = "") -> str:
 
 
 def after(entry: AuditEntry) -> str:
-    """Return the moment after it, as the addresses of older pages have it."""
+    """Return the moment after it, as the URLs of older pages have it."""
     return (entry.at + timedelta(microseconds=1)).isoformat().replace("+", "%2B")
 
 
 def press_undo(client: Client, path: str) -> None:
-    """Press the one button of the page that leads there, with what its form sends."""
+    """Press the one button of the page that leads there, with what it sends."""
     page = client.get(PAGE).content.decode()
-    ((url, form),) = re.findall(rf'action="({re.escape(path)}(?:\?undoes=\d+)?)">(.*?)</form>', page, re.DOTALL)
-    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form))
-    sent.pop("csrfmiddlewaretoken", None)
-    assert client.post(url, sent).status_code == 302
+    field = r'(?:\s+name="(\w+)" value="(\w+)")?'
+    ((url, name, value),) = re.findall(rf'formaction="({re.escape(path)}(?:\?undoes=\d+)?)"{field}', page)
+    assert client.post(url, {name: value} if name else {}).status_code == 302
 
 
 def suspended(client: Client, *keys: int) -> Job:
@@ -188,14 +188,14 @@ def test_an_undo_does_not_overwrite_what_a_colleague_has_set_since_the_page_was_
 def test_of_two_removals_of_an_alias_the_older_is_not_undone_from_an_older_page(
     root: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "PAGE_OPERATIONS", 1)
+    monkeypatch.setattr(Operations, "page_rows", 1)
     a_domain()
     for targets in ([ANN], ["bob@example.org"]):
         aliases.ensure(INFO, targets, actor=ACTOR)
         aliases.remove(INFO, actor=ACTOR)
     older, newer = AuditEntry.objects.filter(verb="alias.remove").order_by("pk")
     assert f"/aliases/removed/{newer.pk}/restoral/" in root.get(PAGE).content.decode()
-    page = root.get(f"{PAGE}?before={after(older)}").content.decode()
+    page = root.get(f"{PAGE}?page=a:2:1:{after(older)}").content.decode()
     assert "Something newer was done to it" in page
     assert f"/aliases/removed/{older.pk}/restoral/" not in page
     root.post(f"/aliases/removed/{older.pk}/restoral/")
@@ -203,13 +203,13 @@ def test_of_two_removals_of_an_alias_the_older_is_not_undone_from_an_older_page(
 
 
 def test_a_suspended_domain_is_not_resumed_from_an_older_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "PAGE_OPERATIONS", 1)
+    monkeypatch.setattr(Operations, "page_rows", 1)
     a_domain()
     for active in (False, True, False):
         domains.ensure("example.org", actor=ACTOR, active=active)
     older = AuditEntry.objects.filter(verb="domain.change").earliest("pk")
     assert "/suspension/" in root.get(PAGE).content.decode()
-    assert "/suspension/" not in root.get(f"{PAGE}?before={after(older)}").content.decode()
+    assert "/suspension/" not in root.get(f"{PAGE}?page=a:2:1:{after(older)}").content.decode()
 
 
 def test_an_undo_does_not_resume_a_domain_or_an_admin_whom_a_colleague_has_suspended_again(root: Client) -> None:
@@ -319,24 +319,55 @@ def test_a_domain_admin_restores_no_alias_of_others() -> None:
     assert not Alias.objects.exists()
 
 
-def test_pages_follow_each_other_without_a_gap(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "PAGE_OPERATIONS", 3)
+def test_pages_follow_each_other_without_a_gap_and_lead_back(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Operations, "page_rows", 3)
     an_owner()
     suspended(root, Mailbox.objects.get().pk)
     for number in range(6):
         a_domain(f"d{number}.example")
         domain_removal.remove(f"d{number}.example", actor=ACTOR, with_mailboxes=True)
-    seen, query = [], ""
-    while True:
-        page = root.get(PAGE + query).context["page"]
-        seen += [each.subject for each in page.operations]
-        if page.older is None:
-            break
-        query = "?" + re.search(r'href="\?(before=[^"]+)"', root.get(PAGE + query).content.decode())[1]
-    assert seen == [*(f"d{number}.example" for number in reversed(range(6))), ""]
-    assert "Latest" in text_of(root, query)
-    for before in ("never", "2026-11-30T00:00:00%2B23:59", "9999-12-31T23:00:00-23:59"):
-        assert root.get(f"{PAGE}?before={before}").status_code == 200
+    pages, query = [], ""
+    while query is not None:
+        shown = root.get(PAGE + query).context
+        pages.append([each.subject for each in shown["page"].rows])
+        query = shown["after"]
+    assert [subject for page in pages for subject in page] == [*(f"d{n}.example" for n in reversed(range(6))), ""]
+    assert "7 to 7 of 7" in text_of(root, shown["here"])
+    assert "Page 3 of 3" in text_of(root, shown["here"])
+    before = root.get(PAGE + shown["before"]).context
+    assert [each.subject for each in before["page"].rows] == pages[1]
+    for never in ("a:1:1:never", "b:1:1:2026-11-30T00:00:00%2B23:59", "a:1:1:9999-12-31T23:00:00-23:59"):
+        assert root.get(f"{PAGE}?page={never}").status_code == 200
+
+
+def test_what_was_done_is_found_by_kind_subject_user_and_day(root: Client) -> None:
+    ann, bob = an_owner(), an_owner("bob@example.org")
+    suspended(root, ann.pk)
+    mailbox_removal.remove("bob@example.org", actor=ACTOR, with_mail=True)
+    mailboxes.ensure(ANN, actor=ACTOR, pop=False)
+
+    def found(query: str) -> list[str]:
+        return [each.subject for each in root.get(PAGE + query).context["page"].rows]
+
+    assert found("?q=ann%40example") == [ANN, ""], "a job is found by its rows"
+    assert found(f"?q={ACTOR.name}") == [ANN, "bob@example.org"]
+    assert [found(f"?kind={kind}") for kind in ("bulk", "removal", "change", "import")] == [
+        [""], ["bob@example.org"], [ANN], [],
+    ]  # fmt: skip
+    assert found("?until=2020-01-01") == []
+    chips = {str(chip.label): chip.count for chip in root.get(PAGE).context["chips"]}
+    assert (chips["All"], chips["Bulk changes"], chips["Removals"]) == ("3", "1", "1")
+    assert bob.pk
+
+
+def test_recent_operations_are_a_file_too(root: Client) -> None:
+    suspended(root, an_owner().pk)
+    mailboxes.ensure(ANN, actor=ACTOR, pop=False)
+    lines = root.get(f"{PAGE}?export=csv").getvalue().decode("utf-8-sig").splitlines()
+    assert lines[0] == "When,Who,Action,Subject,Details,Undo"
+    assert [line.split(",")[1:4] for line in lines[1:]] == [
+        [ACTOR.name, "changed the mailbox", ANN], ["root", "1 mailbox suspended", ""],
+    ]  # fmt: skip
 
 
 def test_it_costs_the_same_statements_however_much_was_done(root: Client, django_assert_max_num_queries: Any) -> None:
@@ -345,7 +376,7 @@ def test_it_costs_the_same_statements_however_much_was_done(root: Client, django
         suspended(root, mailbox.pk)
         mailbox_removal.remove(f"box{number}@example.org", actor=ACTOR, with_mail=True)
     with django_assert_max_num_queries(16):
-        assert len(root.get(PAGE).context["page"].operations) == 40
+        assert len(root.get(PAGE).context["page"].rows) == 40
 
 
 def test_what_is_older_than_removed_things_are_kept_is_not_listed(root: Client, settings: Any) -> None:

@@ -371,3 +371,21 @@ def test_the_choice_for_a_nearly_full_mailbox_counts_nothing_yet(host: Client) -
     answer = host.get(reverse("policies-choice"), {"of": ANN})
     assert "Frees once the mailbox is full" in answer.content.decode()
     assert answer.context["room"].ways[0].frees is None
+
+
+def test_policies_are_searched_and_shown_by_their_use(host: Client) -> None:
+    for name in ("Brief", "Archive", "Site"):
+        policies.make(name, actor=ACTOR, expire_days=3)
+    RetentionPolicy.objects.filter(name="Site").update(site=True)
+    RetentionPolicy.objects.filter(name="Archive").update(offered=True)
+    mailboxes.ensure(a_mailbox().user.address, actor=ACTOR, policy=RetentionPolicy.objects.get(name="Brief"))
+
+    def found(query: str) -> list[str]:
+        return [row.name for row in host.get(reverse("policies") + query).context["page"].rows]
+
+    assert found("") == ["Archive", "Brief", "Site"]
+    assert found("?q=ARCH") == ["Archive"]
+    assert [found(f"?use={use}") for use in ("used", "unused", "offered")] == [
+        ["Brief", "Site"], ["Archive"], ["Archive"],
+    ]  # fmt: skip
+    assert host.get(f"{reverse('policies')}?export=csv").getvalue().decode("utf-8-sig").startswith("Policy,Rules,")

@@ -149,3 +149,24 @@ def test_a_removed_mailbox_of_anothers_domain_is_404_and_told_to_the_audit_as_ev
     foreign = a_removed_one("eve@other.example")
     assert carla.post(f"/mailboxes/{foreign.pk}/edit/").status_code == 404
     assert AuditEntry.objects.get(verb="denied").subject == "eve@other.example"
+
+
+def test_removed_rows_are_searched_and_filtered_as_those_that_are_there(root: Client) -> None:
+    kept, ending = a_removed_one(), a_removed_one("zoe@other.org")
+    mailbox_removal.ask_purge("zoe@other.org", actor=ACTOR)
+    domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
+    domain_removal.restore("example.org", actor=ACTOR)
+    domain_removal.remove("other.org", actor=ACTOR, with_mailboxes=True)
+
+    def found(url: str) -> list[int]:
+        return [row.pk for row in root.get(url).context["page"].rows]
+
+    removed = "/mailboxes/removed/"
+    for query in ("?q=ZOE", "?domain=other.org", "?state=ending", "?by=nobody"):
+        assert found(removed + query) == ([] if "nobody" in query else [ending.pk]), query
+    assert found(f"{removed}?state=kept") == [kept.pk]
+    assert [(str(chip.label), chip.count) for chip in root.get(removed).context["chips"]] == [
+        ("All", "2"), ("Can be restored", "1"), ("Being deleted for good", "1"),
+    ]  # fmt: skip
+    assert found("/domains/removed/?q=other") == [ending.domain_id]
+    assert found("/domains/removed/?q=example") == []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import AuditEntry
-from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, Search
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, Search, midnight
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, audit_subjects
 from popadmin.panel.search_terms import words_in
@@ -37,10 +36,10 @@ class AuditFilters(Filters):
         return rows.filter(via=via)
 
     def by_since(self, rows: Rows, day: date) -> Rows:
-        return rows.filter(at__gte=_midnight(day))
+        return rows.filter(at__gte=midnight(day))
 
     def by_until(self, rows: Rows, day: date) -> Rows:
-        return rows.filter(at__lt=_midnight(day + timedelta(days=1)))
+        return rows.filter(at__lt=midnight(day + timedelta(days=1)))
 
 
 class Audit(access.AdminPage, ListPage):
@@ -78,7 +77,3 @@ class Audit(access.AdminPage, ListPage):
         for entry in entries:
             entry.subject_url, entry.operation_url = subjects.url(entry), subjects.operation_url(entry)
         return context
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()))

@@ -16,6 +16,7 @@ from popadmin.lists.columns import Column, Exported, Rows, exported_fields
 from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DOMAIN_VIEWS, DomainFilters
+from popadmin.panel.removed_filters import RemovedDomainFilters
 from popadmin.panel.row_page import DOMAINS
 from popadmin.web import people
 from popadmin.web.people import signed_in
@@ -69,6 +70,7 @@ class Domains(access.AdminPage, ListPage):
 class Removed(access.HostPage, ListPage):
     template_name = "panel/domains_removed.html"
     name = "domains-removed"
+    filters = RemovedDomainFilters
     columns = (
         Column("name", _("Domain"), F("name")),
         Column("at", pgettext_lazy("domain", "Removed"), F("removed_at"), down=True, css="c-more"),

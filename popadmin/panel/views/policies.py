@@ -1,4 +1,4 @@
-"""Retention policies: list, create and edit them with a preview of the effects, delete."""
+"""Retention policies: create and edit them with a preview of the effects, delete."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -19,10 +18,10 @@ from django.views.generic import TemplateView
 from mailstore.directory import policies
 from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.outcome import Rejected
-from mailstore.models import RetentionPolicy, User
+from mailstore.models import RetentionPolicy
 from mailstore.policy.retention import Forecast
 from mailstore.retention import forecast
-from popadmin.panel import access
+from popadmin.panel import access, policy_use
 from popadmin.panel.forms.policies import PolicyForm, values
 from popadmin.panel.views import policy_undo
 from popadmin.panel.views.policy_preview import PreviewPage
@@ -31,47 +30,6 @@ from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 LIST = breadcrumb(gettext_lazy("Retention"), "policies")
-NAMED = 50  # domains that a page names; the list of mailboxes has the rest
-
-
-def followers(user: User) -> dict[int | None, int]:
-    """Count the mailboxes that use each policy, among those that this user may see, wherever the choice comes from."""
-    site = RetentionPolicy.objects.filter(site=True).values("pk")
-    in_force = Coalesce("policy", "domain__policy", Subquery(site[:1]))
-    rows = access.mailboxes(user).select_related(None).order_by().values(in_force=in_force)
-    return {row["in_force"]: row["n"] for row in rows.annotate(n=Count("pk"))}
-
-
-def with_use(user: User) -> QuerySet[RetentionPolicy]:
-    """Return the policies with the number of `domains` and `mailboxes` that have chosen them, as far as visible."""
-
-    def chosen_by(rows: QuerySet[Any]) -> Coalesce:
-        of_policy = rows.filter(policy=OuterRef("pk")).order_by().values("policy")
-        return Coalesce(Subquery(of_policy.values(n=Count("pk"))), 0, output_field=IntegerField())
-
-    rows = access.policies(user).annotate(
-        domains=chosen_by(access.domains(user)),
-        mailboxes=chosen_by(access.mailboxes(user).select_related(None)),
-    )
-    return rows.order_by("-site", "name").distinct()
-
-
-def use(user: User, policy: RetentionPolicy) -> dict[str, Any]:
-    """Return who uses the policy, for its page: the number of mailboxes, and the first domains."""
-    return {
-        "follower_count": followers(user).get(policy.pk, 0),
-        "domains": access.domains(user).filter(policy=policy).order_by("name")[:NAMED],
-    }
-
-
-class Policies(access.AdminPage, TemplateView):
-    template_name = "panel/policies.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user = signed_in(self.request)
-        counts = followers(user)
-        listed = [(policy, counts.get(policy.pk, 0)) for policy in with_use(user)]
-        return super().get_context_data(**kwargs, policies=listed, host=people.is_host(user))
 
 
 class OnePolicyPage:
@@ -83,7 +41,7 @@ class OnePolicyPage:
 
     @cached_property
     def policy(self) -> RetentionPolicy:
-        return request_lookup.find(self.request, with_use(signed_in(self.request)), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, policy_use.with_use(signed_in(self.request)), pk=self.kwargs["key"])
 
 
 class Detail(access.AdminPage, OnePolicyPage, TemplateView):
@@ -102,7 +60,7 @@ class Detail(access.AdminPage, OnePolicyPage, TemplateView):
             **kwargs,
             breadcrumbs=[LIST],
             policy=self.policy,
-            **use(user, self.policy),
+            **policy_use.use(user, self.policy),
         )
 
 
@@ -187,7 +145,7 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
             policy=self.policy,
             changed_until=policy_undo.until(self.request, self.policy),
             undo_until=self.undo_until,
-            **({} if "part" in self.request.POST else use(signed_in(self.request), self.policy)),
+            **({} if "part" in self.request.POST else policy_use.use(signed_in(self.request), self.policy)),
         )
 
 

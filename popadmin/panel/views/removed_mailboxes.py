@@ -20,6 +20,7 @@ from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import ConfirmName
+from popadmin.panel.removed_filters import RemovedMailboxFilters
 from popadmin.panel.row_page import MAILBOXES, RowPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
@@ -30,6 +31,7 @@ from popadmin.web.people import signed_in
 class Removed(access.AdminPage, ListPage):
     template_name = "panel/mailboxes_removed.html"
     name = "mailboxes-removed"
+    filters = RemovedMailboxFilters
     columns = (
         Column("address", gettext_lazy("Address"), F("user__address")),
         Column("name", gettext_lazy("Name"), css="c-more"),
