@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from mailstore.directory import admins, audit, domains
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Ensured, Rejected, refuse_violations
-from mailstore.models import Domain, DomainGrant, Mailbox, User
+from mailstore.models import AuditEntry, Domain, DomainGrant, Mailbox, User
 
 
 def ensure(
@@ -37,15 +37,30 @@ def grant(login: str, domain: str, *, actor: Actor) -> bool:
         return _add(_locked(login), row, actor)
 
 
-def revoke(login: str, domain: str, *, actor: Actor) -> bool:
-    """End the right. False if the user does not have it. The user stays, with all other rights."""
+def revoke(login: str, domain: str, *, actor: Actor) -> AuditEntry | None:
+    """End the right. The user stays, with all other rights. Return the entry of the audit with which `restore` works.
+
+    None if the user does not have the right.
+    """
     row = domains.get(domain)
     with transaction.atomic():
         user = _locked(login)
         ended, _kinds = DomainGrant.objects.filter(user=user, domain=row).delete()
-        if ended:
-            _record(actor, "grant.remove", user, row)
-    return bool(ended)
+        return _record(actor, "grant.remove", user, row) if ended else None
+
+
+def restore(entry: AuditEntry, *, actor: Actor) -> DomainGrant:
+    """Give back the right that ended with this entry of the audit, for the domain as it is called now.
+
+    Rejected if the user or the domain is not there any more, and for a hosting admin. The right may be there already.
+    """
+    domain = Domain.objects.filter(pk=entry.domain_id or 0, removed_at=None).first()
+    if domain is None:
+        raise Rejected(_("the domain %(domain)s is not there any more") % {"domain": entry.details["domain"]})
+    with transaction.atomic():
+        user = _locked(entry.subject if entry.mailbox is None else entry.mailbox.user.address)
+        _add(user, domain, actor)
+        return DomainGrant.objects.select_related("user", "domain").get(user=user, domain=domain)
 
 
 def revoke_all(user: User, *, actor: Actor) -> list[str]:
@@ -74,6 +89,6 @@ def _add(user: User, domain: Domain, actor: Actor) -> bool:
     return new
 
 
-def _record(actor: Actor, verb: str, user: User, domain: Domain) -> None:
+def _record(actor: Actor, verb: str, user: User, domain: Domain) -> AuditEntry:
     mailbox: Mailbox | None = getattr(user, "mailbox", None)
-    audit.record(actor, verb, user.address, mailbox=mailbox, within=domain, domain=domain.name)
+    return audit.record(actor, verb, user.address, mailbox=mailbox, within=domain, domain=domain.name)

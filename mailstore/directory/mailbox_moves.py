@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -14,13 +15,14 @@ from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.existing_password import ExistingPassword
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Domain, Mailbox, MailboxMove, User
+from mailstore.models import AuditEntry, Domain, Mailbox, MailboxMove, User
 from mailstore.policy import old_server
 from mailstore.policy.ask_budget import RETRY_MINUTES
 from mailstore.policy.old_server import OldServer
 from mailstore.ports import Move
 
 State = MailboxMove.State
+_KEPT = ("messages", "total", "reason", "detail", "former_address")  # by Undo, as they are
 
 
 def asked_now() -> Q:
@@ -90,10 +92,7 @@ def mark(address: str, *, actor: Actor) -> bool:
     A mailbox whose owner can sign in here keeps its password. Rejected if its domain has no old server.
     """
     mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
-    if mailbox.domain.old_server is None:
-        raise Rejected(
-            _("%(domain)s has no old server: name it in the settings of the domain first") % {"domain": mailbox.domain}
-        )
+    _refuse_without_server(mailbox)
     _move, made = MailboxMove.objects.get_or_create(mailbox=mailbox, defaults={"since": timezone.now()})
     if made:
         audit.record(actor, "move.mark", mailbox.user.address, mailbox=mailbox, source=mailbox.domain.old_server)
@@ -101,13 +100,55 @@ def mark(address: str, *, actor: Actor) -> bool:
 
 
 @transaction.atomic
-def unmark(address: str, *, actor: Actor) -> bool:
-    """Take the mark away: the mailbox opens with the mail that is here. Return False if it had none."""
+def unmark(address: str, *, actor: Actor) -> AuditEntry | None:
+    """Take the mark away: the mailbox opens with the mail that is here.
+
+    Return the entry of the audit with which `restore` works; None if the mailbox was not marked.
+    """
     mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
-    gone, _by_model = MailboxMove.objects.filter(mailbox=mailbox).delete()
-    if gone:
-        audit.record(actor, "move.unmark", mailbox.user.address, mailbox=mailbox)
-    return bool(gone)
+    move = MailboxMove.objects.select_for_update().filter(mailbox=mailbox).first()
+    if move is None:
+        return None
+    undo_data = _undo_data(move)
+    move.delete()
+    return audit.record(actor, "move.unmark", mailbox.user.address, mailbox=mailbox, undo_data=undo_data)
+
+
+@transaction.atomic
+def restore(entry: AuditEntry, *, actor: Actor) -> MailboxMove:
+    """Take up the move that ended with this entry of the audit. One that was under way waits for the next sign-in.
+
+    Rejected if the mailbox is not there any more, if it is marked again, if it is in another domain since, and if its
+    domain has no old server any more.
+    """
+    there = entry.mailbox
+    if there is None or there.removed_at is not None or "undo_data" not in entry.details:
+        raise Rejected(_("the move of %(address)s cannot be taken up again") % {"address": entry.subject})
+    mailbox = mailbox_lookup.locked(there.user.address)
+    _refuse_without_server(mailbox)
+    if mailbox.domain_id != entry.domain_id or MailboxMove.objects.filter(mailbox=mailbox).exists():
+        raise Rejected(_("%(address)s was changed since: this cannot be undone any more") % {"address": mailbox})
+    move = MailboxMove.objects.create(mailbox=mailbox, **_kept_fields(entry.details["undo_data"]))
+    audit.record(actor, "move.restore", mailbox.user.address, mailbox=mailbox)
+    return move
+
+
+def _refuse_without_server(mailbox: Mailbox) -> None:
+    if mailbox.domain.old_server is None:
+        raise Rejected(
+            _("%(domain)s has no old server: name it in the settings of the domain first") % {"domain": mailbox.domain}
+        )
+
+
+def _undo_data(move: MailboxMove) -> dict[str, Any]:
+    state = State.WAITING if move.state == State.MOVING else move.state
+    moments = {name: at and at.isoformat() for name, at in (("since", move.since), ("moved_at", move.moved_at))}
+    return {"state": state, **moments, **{name: getattr(move, name) for name in _KEPT}}
+
+
+def _kept_fields(undo_data: dict[str, Any]) -> dict[str, Any]:
+    moments = {name: undo_data[name] and datetime.fromisoformat(undo_data[name]) for name in ("since", "moved_at")}
+    return {**undo_data, **moments}
 
 
 @transaction.atomic

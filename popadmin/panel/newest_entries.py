@@ -67,7 +67,10 @@ def of(entries: Sequence[AuditEntry]) -> Newest:
 
 def _row(verb: str, subject: str, mailbox: int | None, domain: int | None) -> _Row:
     """Return what an entry is about. The mailbox of an entry is set to NULL when it is purged."""
-    key = {"mailbox": mailbox, "domain": domain}.get(verb.partition(".")[0])
+    kind = verb.partition(".")[0]
+    if kind == "grant":
+        return f"{domain} {subject}"
+    key = {"mailbox": mailbox, "move": mailbox, "domain": domain}.get(kind)
     return subject if key is None else key
 
 

@@ -20,7 +20,7 @@ JOBS = "bulk"
 KINDS: dict[str, tuple[Promise, Q | None]] = {
     JOBS: (_("Bulk changes"), None),
     "import": (_("Imports"), Q(verb__startswith="mailbox_import.")),
-    "removal": (_("Removals"), Q(verb__endswith=".remove") | Q(verb__endswith=".purge-asked")),
+    "removal": (_("Removals"), Q(verb__endswith=".remove") | Q(verb__endswith=".purge-asked") | Q(verb="move.unmark")),
     "rename": (_("Renames"), Q(verb__endswith=".rename")),
     "change": (_("Settings and suspensions"), Q(verb__endswith=".change")),
 }

@@ -32,9 +32,9 @@ from popadmin.web.moment_text import moment_in
 
 # Verbs that are listed always, and those that are listed if one of their fields changed.
 _VERBS = (
-    "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "domain.rename", "mailbox.purge-asked",
-    "mailbox.remove", "mailbox.rename", "mailbox_import.done", "mailbox_import.undone", "policy.change",
-    "policy.remove",
+    "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "domain.rename", "grant.remove",
+    "mailbox.purge-asked", "mailbox.remove", "mailbox.rename", "mailbox_import.done", "mailbox_import.undone",
+    "move.unmark", "policy.change", "policy.remove",
 )  # fmt: skip
 _WHOLE = ("mailbox_import.done", "mailbox_import.undone")  # entries of an import that stand for all its others
 _FIELDS = {

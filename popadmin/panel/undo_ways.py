@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from mailstore.directory import aliases, rename_undo
-from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
+from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Job, Mailbox, MailboxMove, User
 from mailstore.transfer import mailbox_import_undo
 from popadmin.panel import access, change_undo, newest_entries
 from popadmin.panel.newest_entries import Newest
@@ -44,6 +44,8 @@ class _Rows:
     in_use: frozenset[int]  # removals of aliases whose address is one again
     admins: dict[str, User]
     policies: dict[str, int]
+    grants: frozenset[tuple[str, int]]  # who administers which domain
+    moves: frozenset[int]  # mailboxes that move from an old server
 
 
 def of_job(job: Job, sums: Mapping[str, int], mine: bool) -> Way:
@@ -99,7 +101,20 @@ def _rows(entries: Sequence[AuditEntry], user: User, newest: Newest) -> _Rows:
         _addresses_in_use(entries, mine, mailboxes),
         {row.address: row for row in access.admins(user).filter(address__in=persons)},
         dict(access.policies(user).values_list("name", "pk")),
+        _grants(entries),
+        _moves(entries),
     )
+
+
+def _grants(entries: Sequence[AuditEntry]) -> frozenset[tuple[str, int]]:
+    ended = [entry for entry in entries if entry.verb == "grant.remove"]
+    rows = DomainGrant.objects.filter(user__address__in={entry.subject for entry in ended})
+    return frozenset(rows.values_list("user__address", "domain")) if ended else frozenset()
+
+
+def _moves(entries: Sequence[AuditEntry]) -> frozenset[int]:
+    keys = _keys(entry.mailbox_id for entry in entries if entry.verb == "move.unmark")
+    return frozenset(MailboxMove.objects.filter(mailbox__in=keys).values_list("mailbox", flat=True))
 
 
 def _addresses_in_use(
@@ -200,6 +215,28 @@ def _of_admin(entry: AuditEntry, rows: _Rows) -> Way:
     return _suspension(entry, not admin.is_active, reverse("admins-suspension", args=[admin.pk]), "suspended")
 
 
+def _of_ended_grant(entry: AuditEntry, rows: _Rows) -> Way:
+    domain = rows.domains.get(entry.domain_id or 0)
+    if domain is None or domain.removed_at is not None:
+        return Way(_("the domain was removed"))
+    if (entry.subject, domain.pk) in rows.grants:
+        return Way(_("already undone"))
+    if not rows.host:
+        return Way(_("only a hosting admin can undo it"))
+    return Way(label=_("Undo"), url=reverse("admins-grant-restoral", args=[entry.pk]))
+
+
+def _of_ended_move(entry: AuditEntry, rows: _Rows) -> Way:
+    mailbox = rows.mailboxes.get(entry.mailbox_id or 0)
+    if mailbox is None or mailbox.removed_at is not None:
+        return Way(_("the mailbox was removed"))
+    if mailbox.pk in rows.moves:
+        return Way(_("already undone"))
+    if mailbox.domain_id != entry.domain_id or "undo_data" not in entry.details:
+        return Way(_("mark the mailbox again"))
+    return Way(label=_("Undo"), url=reverse("mailboxes-moves-restoral", args=[entry.pk]))
+
+
 def _suspension(entry: AuditEntry, suspended_now: bool, url: str, field: str) -> Way:
     if suspends(entry) != suspended_now:
         return Way(_("already undone"))
@@ -253,12 +290,14 @@ _WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {
     "domain.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "domain.remove": _of_removed_domain,
     "domain.rename": _of_renamed_domain,
+    "grant.remove": _of_ended_grant,
     "mailbox.change": _of_mailbox,
     "mailbox.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "mailbox.remove": _of_removed_mailbox,
     "mailbox.rename": _of_mailbox,
     "mailbox_import.done": _of_import,
     "mailbox_import.undone": _of_undone_import,
+    "move.unmark": _of_ended_move,
     "policy.change": _of_policy,
     "policy.remove": lambda *_args: Way(_("create the policy again")),
 }

@@ -71,6 +71,7 @@ VERBS: dict[str, Promise] = {
     "mailbox_import.undone": gettext_lazy("undid the import of the file"),
     "move.again": gettext_lazy("had what came since pulled from the old server of"),
     "move.mark": gettext_lazy("marked as still at its old server the mailbox"),
+    "move.restore": gettext_lazy("took up again the move from the old server of"),
     "move.unmark": gettext_lazy("ended the move from the old server of"),
     "password.change": gettext_lazy("changed the password of"),
     "password.reset": gettext_lazy("used a mailed link to reset the password of"),

@@ -89,7 +89,8 @@ NO_PAGES = _names(
     "domains-rename-undo mailboxes-letter messages-remove messages-undo recovery-undo policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
     "mailboxes-import-undo-step devices-name setup-profile-file domains-dns-found domains-dns-again "
-    "devices-mode devices-status messages-file mailboxes-moves-again mailboxes-moves-end"
+    "devices-mode devices-status messages-file mailboxes-moves-again mailboxes-moves-end "
+    "mailboxes-moves-restoral admins-grant-restoral"
 )
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from django.test import Client
 
-from mailstore.directory import admin_suspension, grants
+from mailstore.directory import admin_suspension, domain_rename, grants
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, User
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
@@ -97,8 +97,28 @@ def test_domains_are_granted_and_withdrawn(root):
     a_domain("two.example")
     root.post(f"/admins/{user.pk}/", {"domains": "two.example"})
     grant = DomainGrant.objects.get(user=user, domain__name="one.example")
-    root.post(f"/admins/{user.pk}/domains/{grant.pk}/")
+    notice = text(root.post(f"/admins/{user.pk}/domains/{grant.pk}/", follow=True))
     assert [grant.domain.name for grant in user.grants.all()] == ["two.example"]
+    entry = AuditEntry.objects.get(verb="grant.remove")
+    undo = f'action="/admins/grants/{entry.pk}/restoral/"'
+    assert undo in notice
+    assert undo in text(root.get("/operations/?kind=removal"))
+    assert "carla administers one.example." in text(root.post(f"/admins/grants/{entry.pk}/restoral/", follow=True))
+    assert {grant.domain.name for grant in user.grants.all()} == {"one.example", "two.example"}
+    assert "Already undone" in text(root.get("/operations/"))
+
+
+def test_a_withdrawn_domain_is_given_back_under_its_present_name_and_to_nobody_who_left(root):
+    user = carla("one.example", "two.example")
+    entry = grants.revoke("carla", "one.example", actor=ACTOR)
+    other = grants.revoke("carla", "two.example", actor=ACTOR)
+    domain_rename.rename("one.example", "new.example", actor=ACTOR)
+    root.post(f"/admins/grants/{entry.pk}/restoral/")
+    assert [grant.domain.name for grant in user.grants.all()] == ["new.example"]
+    assert "only a hosting admin can undo it" in text(signed_in("carla").get("/operations/")).lower()
+    assert signed_in("carla").post(f"/admins/grants/{other.pk}/restoral/").status_code == 404
+    admin_suspension.remove("carla", actor=ACTOR)
+    assert "Carla is not a user of this site" in text(root.post(f"/admins/grants/{other.pk}/restoral/", follow=True))
 
 
 def test_a_domain_admin_is_suspended_given_a_password_and_removed(root):

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.directory import domains, grants, mailbox_moves, mailbox_rename
+from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Mailbox, MailboxMove
 from tests.panel.test_bulk_jobs import all_of, stepped
 from tests.site.page_users import an_admin, signed_in
@@ -77,6 +78,36 @@ def test_a_move_that_ends_leaves_the_mailbox_as_it_is() -> None:
     assert not MailboxMove.objects.exists()
     assert mailbox_moves.pending(move.mailbox) is None
     assert AuditEntry.objects.filter(verb="move.unmark").count() == 1
+
+
+def test_the_end_of_a_move_is_undone_as_it_was_from_the_notice_and_from_recent_operations() -> None:
+    an_admin()
+    moved_at = timezone.now() - timedelta(days=1)
+    move = a_move(
+        state=State.FAILED, moved_at=moved_at, messages=3, total=9, reason=Reason.LOST, former_address="a@b.example"
+    )
+    before = MailboxMove.objects.values().get()
+    root = signed_in("root")
+    notice = root.post(f"{URL}{move.pk}/end/", follow=True).content.decode()
+    undo = f"{URL}ended/{AuditEntry.objects.get(verb='move.unmark').pk}/restoral/"
+    for page in (notice, root.get("/operations/?kind=removal").content.decode()):
+        assert f'action="{undo}"' in page
+    assert "goes on where it was" in root.post(undo, follow=True).content.decode()
+    assert MailboxMove.objects.values().get() == before
+    assert "cannot be undone any more" in root.post(undo, follow=True).content.decode()
+    assert "Already undone" in root.get("/operations/").content.decode()
+
+
+def test_a_move_under_way_that_ended_waits_for_the_next_sign_in_when_it_is_undone() -> None:
+    move = a_move(state=State.MOVING, messages=3, total=9)
+    entry = mailbox_moves.unmark("ann@example.org", actor=ACTOR)
+    assert entry is not None
+    assert mailbox_moves.restore(entry, actor=ACTOR).state == State.WAITING
+    mailbox_moves.unmark("ann@example.org", actor=ACTOR)
+    domains.ensure("example.org", actor=ACTOR, old_server=None)
+    with pytest.raises(Rejected, match="has no old server"):
+        mailbox_moves.restore(entry, actor=ACTOR)
+    assert move.mailbox_id == entry.mailbox_id
 
 
 def test_the_settings_of_a_domain_name_its_old_server() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.core.management.base import CommandParser
 
 from mailstore.directory import admins, grants
@@ -52,13 +50,13 @@ class Command(NounCommand):
         self.say_ensured(done.row.address, done, json=options["json"])
 
     def grant(self, options: Options) -> None:
-        self._change(grants.grant, options, "granted")
+        self._say(grants.grant(options["login"], options["domain"], actor=actor()), options, "granted")
 
     def revoke(self, options: Options) -> None:
-        self._change(grants.revoke, options, "revoked")
+        ended = grants.revoke(options["login"], options["domain"], actor=actor())
+        self._say(ended is not None, options, "revoked")
 
-    def _change(self, change: Callable[..., bool], options: Options, verb: str) -> None:
-        changed = change(options["login"], options["domain"], actor=actor())
+    def _say(self, changed: bool, options: Options, verb: str) -> None:
         if options["json"]:
             self.say_json({"login": options["login"], "domain": options["domain"], "changed": changed})
         else:

@@ -24,6 +24,7 @@ from popadmin.panel import access, newest_entries
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
 from popadmin.panel.row_page import RowPage
 from popadmin.panel.search_terms import address_or_name
+from popadmin.panel.views import grant_removal
 from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.formats import count
@@ -176,11 +177,7 @@ class Detail(OneAdminPage, RejectionMixin, FormView[GrantDomains]):
 
 class Withdrawal(OneAdminPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
-        grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
-        grants.revoke(self.admin.address, grant.domain.name, actor=request_lookup.actor(request))
-        text = _("%(login)s no longer administers %(domain)s.")
-        messages.success(request, text % {"login": self.admin, "domain": grant.domain})
+        grant_removal.withdraw(request, DomainGrant.objects.filter(user=self.admin), self.kwargs["grant"])
         rest = DomainGrant.objects.filter(user=self.admin).exists()
         return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
 

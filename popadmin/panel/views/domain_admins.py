@@ -16,6 +16,7 @@ from mailstore.models import DomainGrant
 from popadmin.panel import access
 from popadmin.panel.forms.domains import NewAdmin
 from popadmin.panel.row_page import DomainPage
+from popadmin.panel.views import grant_removal
 from popadmin.web import request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 
@@ -52,9 +53,5 @@ class AddAdmin(access.HostPage, DomainPage, RejectionMixin, FormView[NewAdmin]):
 
 class WithdrawAdmin(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        rows = DomainGrant.objects.filter(domain=self.domain).select_related("user")
-        grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
-        grants.revoke(grant.user.address, self.domain.name, actor=request_lookup.actor(request))
-        text = _("%(login)s no longer administers %(domain)s.")
-        messages.success(request, text % {"login": grant.user, "domain": self.domain})
+        grant_removal.withdraw(request, DomainGrant.objects.filter(domain=self.domain), self.kwargs["grant"])
         return redirect("domains-admins", self.domain.pk)

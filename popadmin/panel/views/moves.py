@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +23,7 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.panel.search_terms import domain_name, words_in
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.people import signed_in
 
 State = MailboxMove.State
@@ -100,8 +101,27 @@ class EndMove(access.AdminPage, View):
 
     def post(self, request: HttpRequest, key: int) -> HttpResponse:
         move = request_lookup.find(request, access.moves(signed_in(request)), pk=key)
-        mailbox_moves.unmark(move.mailbox.user.address, actor=request_lookup.actor(request))
-        messages.success(
-            request, _("%(address)s is no longer asked for at the old server.") % {"address": move.mailbox}
-        )
+        entry = mailbox_moves.unmark(move.mailbox.user.address, actor=request_lookup.actor(request))
+        text = _("%(address)s is no longer asked for at the old server.") % {"address": move.mailbox}
+        if entry is None:
+            messages.success(request, text)
+        else:
+            notices.undoable(request, text, reverse("mailboxes-moves-restoral", args=[entry.pk]))
+        return redirect("mailboxes-moves")
+
+
+class Restoral(access.AdminPage, View):
+    """Undo the end of a move; the key is that of its entry in the audit."""
+
+    def post(self, request: HttpRequest, key: int) -> HttpResponse:
+        user = signed_in(request)
+        rows = access.audit_entries(user).filter(verb="move.unmark", mailbox__in=access.mailboxes(user).values("pk"))
+        entry = request_lookup.find(request, rows, pk=key)
+        try:
+            move = mailbox_moves.restore(entry, actor=request_lookup.actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        else:
+            text = _("The move of %(address)s goes on where it was.")
+            messages.success(request, text % {"address": move.mailbox})
         return redirect("mailboxes-moves")
