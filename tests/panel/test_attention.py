@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore import bodies
-from mailstore.directory import grants
+from mailstore.directory import domains, grants
 from mailstore.keypair import Fault, Kind
 from mailstore.models import (
+    AuditEntry,
     Body,
     Domain,
     Finding,
@@ -26,9 +28,11 @@ from mailstore.models import (
     MailboxImport,
     RefusedName,
     SweepPass,
+    Tally,
     User,
 )
 from mailstore.served_certificate import ServedCertificate
+from popadmin.web.formats import short_date
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 
@@ -223,6 +227,40 @@ def test_a_domain_that_has_used_its_quota_is_worse_than_one_that_is_near(root: C
     assert f'href="/domains/{Domain.objects.get(name="near.example").pk}/"' in page
 
 
+def stored_on(domain: Domain, octets: Sequence[int]) -> None:
+    """Let the sweep have noted what the domain stored on the last days, today last."""
+    today = timezone.now().date()
+    Tally.objects.bulk_create(
+        Tally(domain=domain, day=today - datetime.timedelta(days=ago), stored_octets=each)
+        for ago, each in enumerate(reversed(octets))
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "days_ago"),
+    [([50, 100, 100], 1), ([50, 100, 90, 100], 0), ([50, 60], 0), ([100, 100], None), ([], None)],
+)
+def test_a_full_domain_says_since_which_day_if_that_was_noted(root: Client, stored: list[int], days_ago: int | None):
+    fill("a@full.example", 100 * MB, None)
+    domains.ensure("full.example", actor=ACTOR, quota_octets=100 * MB)
+    AuditEntry.objects.all().delete()
+    stored_on(Domain.objects.get(), [each * MB for each in stored])
+    (row,) = rows(page_of(root))
+    day = timezone.now().date() - datetime.timedelta(days=days_ago or 0)
+    assert ("since " + short_date(day).replace("\xa0", " ") in row) is (days_ago is not None)
+    assert ("since" in row) is (days_ago is not None)
+
+
+def test_each_day_is_judged_by_the_quota_that_it_had(root: Client):
+    """A domain whose quota was lowered today, and was full before, is full for as long as it was."""
+    fill("a@full.example", 100 * MB, None)
+    stored_on(domains.ensure("full.example", actor=ACTOR, quota_octets=100 * MB).row, [50 * MB, 100 * MB, 100 * MB])
+    AuditEntry.objects.all().delete()
+    domains.ensure("full.example", actor=ACTOR, quota_octets=40 * MB)
+    yesterday = timezone.now().date() - datetime.timedelta(days=1)
+    assert "since " + short_date(yesterday).replace("\xa0", " ") in rows(page_of(root))[0]
+
+
 def test_domains_near_other_limits_share_a_row(root: Client):
     fill("a@one.example", 1, 50 * MB)
     fill("a@two.example", 1, None)
@@ -332,6 +370,7 @@ def test_connections_that_are_refused_day_after_day_are_told_by_network(root: Cl
     page = page_of(root)
     assert heading(page) == "Connections from 203.0.113.0/24 are refused every day"
     assert 'href="/sign-ins/names/?kind=limits"' in page
+    assert "since" in rows(page)[0]
     a_crowd("192.0.3.0/24", days=40)
     assert heading(page_of(root)) == "Connections from 2 networks are refused every day"
 

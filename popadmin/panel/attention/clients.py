@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from popadmin.panel.attention.fault import WARN, Fault, Rank, SiteEvidence
+from mailstore.models import RefusedName
+from popadmin.panel.attention.fault import WARN, Fault, Rank, SiteEvidence, since_day
 from popadmin.web.formats import count
 
 NETWORKS_NAMED = 3
@@ -37,7 +40,15 @@ def crowds(evidence: SiteEvidence) -> Iterator[Fault]:
         consequence=limit if number == 1 else f"{named}. {limit}",
         remedy=_("See limits"),
         url=f"{reverse('visits-names')}?kind=limits",
+        when=since_day(_first_day(evidence.crowded)),
     )
+
+
+def _first_day(networks: Sequence[str]) -> date | None:
+    """Return the first of the days in a row on which one of these networks was refused."""
+    rows = RefusedName.objects.filter(reason=RefusedName.Reason.CONNECTIONS, network__in=networks)
+    days = [timezone.localdate(row.last_at) - timedelta(days=row.days - 1) for row in rows]
+    return min(days, default=None)
 
 
 def old_tls(_evidence: SiteEvidence) -> Iterator[Fault]:

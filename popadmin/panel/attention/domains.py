@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank
+from popadmin.panel import full_days
+from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank, since_day
 from popadmin.panel.domain_rooms import ALIASES, ALLOTTED, MAILBOXES, STORED, CapUse
 from popadmin.web.formats import count, used_of
+from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT
 
 
 def full(evidence: Evidence) -> Iterator[Fault]:
     """Yield a row for each domain that takes no mail, or for the first ones and one for the others."""
     reached = [use for use in evidence.totals.caps if use.kind == STORED and use.is_reached]
     named = reached if len(reached) <= NAMED_MOST else reached[: NAMED_MOST - 1]
-    yield from map(_full, named)
+    since_days = full_days.since(named, FULL_PERCENT, now=evidence.now) if named else {}
+    yield from (_full(use, since_days.get(use.domain)) for use in named)
     if number := len(reached) - len(named):
         text = ngettext("%(number)s more domain is full", "%(number)s more domains are full", number)
         yield Fault(
@@ -39,7 +43,14 @@ def near(evidence: Evidence) -> Iterator[Fault]:
         text = ngettext("%(number)s domain is nearly full", "%(number)s domains are nearly full", number)
         only = _("%(domain)s is nearly full") % {"domain": uses[0].name}
         several = text % {"number": count(number)}
-        yield _several(uses, Rank.DOMAIN_NEAR, only if number == 1 else several, url=f"{reverse('domains')}?usage=near")
+        since_days = full_days.since(uses, NEAR_PERCENT, now=evidence.now) if number == 1 else {}
+        yield _several(
+            uses,
+            Rank.DOMAIN_NEAR,
+            only if number == 1 else several,
+            url=f"{reverse('domains')}?usage=near",
+            when=since_day(since_days.get(uses[0].domain)),
+        )
 
 
 def caps(evidence: Evidence) -> Iterator[Fault]:
@@ -59,7 +70,7 @@ def caps(evidence: Evidence) -> Iterator[Fault]:
         yield _several(named, Rank.CAP, only if number == 1 else text, url=reverse("domains"))
 
 
-def _full(use: CapUse) -> Fault:
+def _full(use: CapUse, day: date | None) -> Fault:
     text = _("%(domain)s refuses mail: its quota is full") % {"domain": use.name}
     answer = _("No mailbox of the domain gets new mail.")
     return Fault(
@@ -69,10 +80,11 @@ def _full(use: CapUse) -> Fault:
         consequence=f"{_amount(use)} {answer}",
         remedy=_("See domain"),
         url=reverse("domains-one", args=[use.domain]),
+        when=since_day(day),
     )
 
 
-def _several(uses: Sequence[CapUse], rank: Rank, text: str, *, url: str) -> Fault:
+def _several(uses: Sequence[CapUse], rank: Rank, text: str, *, url: str, when: str = "") -> Fault:
     """Return one row for one domain, or for several, of which it names the first."""
     alone = len(uses) == 1
     amounts = [_amount(use) if alone else f"{use.name}: {_amount(use)}" for use in uses[:NAMED_MOST]]
@@ -83,6 +95,7 @@ def _several(uses: Sequence[CapUse], rank: Rank, text: str, *, url: str) -> Faul
         consequence=" ".join(amounts),
         remedy=_("See domain") if alone else _("See domains"),
         url=reverse("domains-one", args=[uses[0].domain]) if alone else url,
+        when=when,
     )
 
 

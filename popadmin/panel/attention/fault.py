@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import IntEnum
 
 from django.utils.html import format_html
@@ -14,9 +14,10 @@ from django_stubs_ext import StrOrPromise
 from mailstore.directory.site_figures import SiteFigures
 from mailstore.models import User
 from mailstore.mta.mail_flow import LastCheck
+from popadmin.lists.columns import midnight
 from popadmin.panel.overview_stats import Totals
 from popadmin.web.certificates import Certificate
-from popadmin.web.formats import moment
+from popadmin.web.formats import day, moment
 from popadmin.web.site_parts import Disk, Part
 
 NAMED_MOST = 5  # faults of one kind that have a row each; one row stands for the others
@@ -84,7 +85,7 @@ class Evidence:
     user: User
     figures: SiteFigures
     totals: Totals
-    now: datetime
+    now: datetime.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class SiteEvidence:
     `crowded` are the networks in which an address has too many connections day after day.
     """
 
-    now: datetime
+    now: datetime.datetime
     parts: Sequence[Part]
     disks: Sequence[Disk]
     certificates: Sequence[Certificate]
@@ -103,10 +104,15 @@ class SiteEvidence:
     mail_flow: LastCheck
 
 
-def since(at: datetime | None) -> str:
+def since(at: datetime.datetime | None) -> str:
     """Return "since Sun 14:05"; empty where nobody knows."""
     return "" if at is None else format_html(_("since {at}"), at=moment(at))
 
 
-def found(at: datetime | None) -> str:
+def since_day(date: datetime.date | None) -> str:
+    """Return "since 12 Nov"; empty where nobody knows."""
+    return "" if date is None else format_html(_("since {at}"), at=day(midnight(date)))
+
+
+def found(at: datetime.datetime | None) -> str:
     return "" if at is None else format_html(_("found {at}"), at=moment(at))

@@ -145,7 +145,7 @@ def _judgement(certificate: Certificate, evidence: SiteEvidence) -> tuple[str, s
         return unusable, _("%(reason)s. POP3 cannot load it at its next start.") % {"reason": reason}, ""
     if certificate.ended:
         ended = format_html(_("The certificate of {name} ended on {day}"), name=name, day=day(ends_at))
-        return ended, _("Programs refuse to connect."), ""
+        return ended, _("Programs refuse to connect."), since(ends_at)
     if not certificate.good:
         ends = format_html(_("The certificate of {name} ends on {day}"), name=name, day=day(ends_at))
         return ends, _unchanged(certificate), _days_left((ends_at - evidence.now).total_seconds())
