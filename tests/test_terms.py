@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from pathlib import Path
 
 import polib
 import pytest
 
+from tests.management.commands.test_documentation import OURS
 from tests.up.programs import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "terms.md").read_text()
 CATALOGUE = [entry for entry in polib.pofile(str(REPOSITORY / "locale/fr/LC_MESSAGES/django.po")) if not entry.obsolete]
+GUIDES = [path for path in (REPOSITORY / "docs").rglob("*.md") if path.name != "terms.md"] + [REPOSITORY / "README.md"]
+# Code, and the names of commands and options, which are an interface.
+CODE = re.compile(r"```.*?```|^ {4}.*?$|`[^`]*`", re.DOTALL | re.MULTILINE)
+TECHNICAL = {"finding", "nothing new", "redirect", "log in"}  # in guides: a benchmark, a port, an attack
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -58,6 +65,30 @@ def without(text: str, phrases: list[str]) -> str:
 def test_a_word_that_has_a_better_one_is_in_no_text(word: str, language: str, instead: str, but_in: str) -> None:
     found = [text for text in TEXTS[language] if has(without(text, forms(but_in)), word.casefold())]
     assert found == [], f"say instead: {instead}"
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_a_guide_uses_no_word_that_has_a_better_one(path: Path) -> None:
+    language = "fr" if path.name == "fr.md" else "en"
+    prose = CODE.sub("…", path.read_text()).casefold()
+    unused = {word.casefold() for word, of, *_rest in UNUSED if of == language} - TECHNICAL
+    assert [word for word in sorted(unused) if has(prose, word)] == []
+
+
+def help_of(parser: argparse.ArgumentParser) -> str:
+    """What `--help` says of a command, with that of its verbs, but for usage, examples and the names of verbs."""
+    texts = [parser.description or "", *(action.help or "" for action in parser._actions)]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            texts += [help_of(verb) for verb in action.choices.values()]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_the_help_of_a_command_uses_no_word_that_has_a_better_one(name: str) -> None:
+    said = help_of(OURS[name].create_parser("popadmin", name)).casefold()
+    unused = {word.casefold() for word, language, *_rest in UNUSED if language == "en"} - TECHNICAL
+    assert [word for word in sorted(unused) if has(said, word)] == []
 
 
 @pytest.mark.parametrize("term", TERMS)

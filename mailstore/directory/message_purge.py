@@ -100,7 +100,7 @@ _BODY_LOCKS = "the bodies' rows, in the order of their keys"
 LOCK_BODIES = django_statement(
     "lock_bodies",
     lambda tables: _locking(f"SELECT body_id FROM {tables.message} WHERE id = ANY(%(messages)s)", tables),
-    purpose="Locks the bodies of messages that are to be destroyed, and returns their keys.",
+    purpose="Locks the bodies of messages that are about to be deleted for good, and returns their keys.",
     caller="directory/message_purge.py",
     parameters={"messages": "the messages, by their keys (bigint[])"},
     locks=_BODY_LOCKS,
@@ -118,7 +118,7 @@ LOCK_BODIES_OF_MAILBOX = django_statement(
 PURGE = django_statement(
     "purge",
     _destroying,
-    purpose="""Destroys messages for good, with their earlier stays. Counts them off what is in recovery, and notes
+    purpose="""Deletes messages for good, with their earlier stays. Counts them off what is in recovery, and notes
         their UIDLs as spent.""",
     caller="directory/message_purge.py",
     parameters={"messages": "the messages, by their keys (bigint[])"},
@@ -128,7 +128,7 @@ PURGE = django_statement(
 RELEASE_BODIES = django_statement(
     "release_bodies",
     _releasing,
-    purpose="Marks bodies that no message has any more. A sweep destroys them a day later.",
+    purpose="Marks bodies that no message has any more. A sweep deletes them a day later.",
     caller="directory/message_purge.py",
     parameters={"bodies": "the bodies that lock_bodies has locked (bigint[])"},
     locks="none but those of lock_bodies",

@@ -76,7 +76,7 @@ MAILBOX = Table(
             name="held", kind=Kind.SWITCH, model=Mailbox, setter=Setter.HOST,
             absent=(Surface.BULK,),  # each hold has a reason of its own
             help=_("While it is set, nothing in this mailbox expires, is removed or is deleted for good."),
-            options=("--hold", "--no-hold"), option_help="nothing is expired, purged or removed meanwhile",
+            options=("--hold", "--no-hold"), option_help="nothing expires, is removed or is deleted for good meanwhile",
             headings=("held", "hold"),
         ),
         Field(

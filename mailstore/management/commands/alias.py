@@ -27,7 +27,7 @@ class Command(NounCommand):
         return (
             Verb(
                 "ensure",
-                "Create an alias if it does not exist, and let it stand for exactly these targets.",
+                "Create an alias if it does not exist, and let it deliver to exactly these targets.",
                 "popadmin alias ensure @example.org ann@example.org",
                 _ensure_arguments,
                 self.ensure,

@@ -48,7 +48,7 @@ class Command(NounCommand):
             Verb("show", "Show one domain.", "popadmin domain show example.org", _name, self.show),
             Verb(
                 "rename",
-                "Give a domain and all its addresses another name. The old name then stands for the new one.",
+                "Give a domain and all its addresses another name. The old name becomes an alias of the new one.",
                 "popadmin domain rename example.org example.net --dry-run",
                 _rename_arguments,
                 self.rename,
@@ -74,7 +74,7 @@ class Command(NounCommand):
             ),
             Verb(
                 "purge",
-                "Destroy a removed domain with its mailboxes, mail and aliases, for good.",
+                "Delete a removed domain for good, with its mailboxes, mail and aliases.",
                 "popadmin domain purge example.org",
                 _name,
                 self.purge,
@@ -114,7 +114,7 @@ class Command(NounCommand):
             return
         with_all = f"with {numbered(done.mailboxes, *MAILBOXES)}, {numbered(done.aliases, *ALIASES)}"
         self.stdout.write(f"{old}: renamed to {done.domain.name}, {with_all}")
-        self.stdout.write(f"  {old} then stands for {done.domain.name}")
+        self.stdout.write(f"  {old} is then an alias of {done.domain.name}")
 
     def _say_check(self, options: Options, check: RenameCheck) -> None:
         """Say what a rename would do, with all that collides. Refused if it would be."""
@@ -138,16 +138,18 @@ class Command(NounCommand):
         self._say_gone(options, "restored", domain_removal.contents(domain))
 
     def purge(self, options: Options) -> None:
-        self._say_gone(options, "purged", domain_removal.purge_now(options["name"], actor=actor()))
+        done = domain_removal.purge_now(options["name"], actor=actor())
+        self._say_gone(options, "purged", done, words="deleted for good")
 
-    def _say_gone(self, options: Options, verb: str, what: Removed) -> None:
+    def _say_gone(self, options: Options, key: str, what: Removed, *, words: str = "") -> None:
+        """Say what was done: as JSON by its key, else in words, which are the key itself where none are given."""
         if options["json"]:
-            self.say_json({"name": options["name"], verb: True, **asdict(what)})
+            self.say_json({"name": options["name"], key: True, **asdict(what)})
             return
         counts = (
             numbered(what.mailboxes, *MAILBOXES), numbered(what.aliases, *ALIASES), numbered(what.messages, *MESSAGES)
         )  # fmt: skip
-        self.stdout.write(f"{options['name']}: {verb}, with {', '.join(counts)}")
+        self.stdout.write(f"{options['name']}: {words or key}, with {', '.join(counts)}")
 
     def _say_table(self, rows: Iterable[dict[str, Any]]) -> None:
         for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):

@@ -97,7 +97,7 @@ class Command(NounCommand):
             ),
             Verb(
                 "purge",
-                "Destroy a removed mailbox with its user, devices and mail, for good.",
+                "Delete a removed mailbox for good, with its user, devices and mail.",
                 "popadmin mailbox purge ann@example.org",
                 _address,
                 self.purge,
@@ -183,13 +183,15 @@ class Command(NounCommand):
         self._say_gone(options, "restored", Removed(1, 0, box.messages, box.octets))
 
     def purge(self, options: Options) -> None:
-        self._say_gone(options, "purged", mailbox_removal.purge_now(options["address"], actor=actor()))
+        done = mailbox_removal.purge_now(options["address"], actor=actor())
+        self._say_gone(options, "purged", done, words="deleted for good")
 
-    def _say_gone(self, options: Options, verb: str, what: Removed) -> None:
+    def _say_gone(self, options: Options, key: str, what: Removed, *, words: str = "") -> None:
+        """Say what was done: as JSON by its key, else in words, which are the key itself where none are given."""
         if options["json"]:
-            self.say_json({"address": options["address"], verb: True, "messages": what.messages})
+            self.say_json({"address": options["address"], key: True, "messages": what.messages})
         else:
-            self.stdout.write(f"{options['address']}: {verb}, with {numbered(what.messages, *MESSAGES)}")
+            self.stdout.write(f"{options['address']}: {words or key}, with {numbered(what.messages, *MESSAGES)}")
 
 
 def _address(parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""`recover`: list, restore and purge removed mail, by count and date. It shows nothing of the content."""
+"""`recover`: list and restore removed mail, or delete it for good, by count and date. It shows no content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADINGS = ("LEFT", "WHY", "BY", "SIZE", "ARRIVED", "UIDL")
 
 
 class Command(NounCommand):
-    help = "List, restore or purge removed mail."
+    help = "List and restore removed mail, or delete it for good."
     example = "popadmin recover restore ann@example.org --since '2026-03-01 14:00'"
 
     def verbs(self) -> tuple[Verb, ...]:
@@ -43,7 +43,7 @@ class Command(NounCommand):
             ),
             Verb(
                 "purge",
-                "Destroy messages in recovery before their time.",
+                "Delete messages in recovery for good, before their time.",
                 "popadmin recover purge ann@example.org --all",
                 _chosen_arguments,
                 self.purge,
@@ -84,7 +84,9 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json({"address": options["address"], "purged": done.messages, "octets": done.octets})
         else:
-            self.stdout.write(f"{options['address']}: purged {done.messages} ({text_table.about(done.octets)})")
+            self.stdout.write(
+                f"{options['address']}: deleted {done.messages} for good ({text_table.about(done.octets)})"
+            )
 
 
 def moment(text: str) -> datetime:
@@ -132,7 +134,7 @@ def _choice(options: Options) -> Choice:
 
 
 def _named(options: Options) -> Choice:
-    """Return the choice. Refuse an empty one, so that a forgotten option does not restore or destroy everything."""
+    """Return the choice. Refuse an empty one, so that a forgotten option does not restore or delete everything."""
     choice = _choice(options)
     if (choice == recovery.ALL) is not options["all"]:
         raise CommandError("say which: --all, or any of --since, --until and --newest", returncode=EXIT_USAGE)

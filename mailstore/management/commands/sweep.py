@@ -24,8 +24,8 @@ TEND_SECONDS = 60  # an owner hears of a quota crossing within this time; it cos
 
 class Command(ShellCommand):
     help = (
-        "Expire mail by its policy. Destroy mail that was in recovery long enough, mailboxes and domains that were "
-        "removed long ago, bodies without messages, unfinished drafts and ended web sessions."
+        "Expire mail by its policy. Delete for good what has been in recovery long enough, mailboxes and domains that "
+        "were removed long ago, bodies without messages, unfinished drafts and ended web sessions."
     )
     example = "popadmin sweep --dry-run"
 

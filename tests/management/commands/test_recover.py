@@ -39,7 +39,7 @@ def test_a_moment_and_a_count_choose(box: Mailbox) -> None:
 
 
 def test_a_purge_is_told(box: Mailbox) -> None:
-    assert said("recover", "purge", ANN, "--all") == "ann@example.org: purged 3 (300 bytes)\n"
+    assert said("recover", "purge", ANN, "--all") == "ann@example.org: deleted 3 for good (300 bytes)\n"
 
 
 @pytest.mark.django_db(transaction=True)
