@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mailstore.errors import MailError, MessageTooLarge
 from mailstore.lmtp import replies
 from mailstore.lmtp.commands import Mail
+from mailstore.lmtp.forwarded import NOTHING_FORWARDED, Forwarded
 from mailstore.ports import NO_MARKS, Answer, Delivered, MessageMarks, Recipient, Unfit
 
 if TYPE_CHECKING:
@@ -39,8 +40,18 @@ class AnswerReport:
     def __init__(self, trace: Trace, client: str) -> None:
         self._trace = trace
         self._client = client
+        self._forwarded = NOTHING_FORWARDED  # of the message that comes, or is there
         self._too_large: Mail | None = None  # refused at MAIL
         self._named = False  # a recipient was named since
+
+    def forwarded(self, told: Forwarded) -> None:
+        """Note what the MTA tells of the message whose MAIL follows."""
+        self.transaction_ended()
+        self._forwarded = self._forwarded.updated(told)
+
+    def forget_forwarded(self) -> None:
+        """Forget it: the transaction is over, or RSET or LHLO came."""
+        self._forwarded = NOTHING_FORWARDED
 
     def at_rcpt(self, mail: Mail, address: str, outcome: MailError | Unfit, reply: bytes) -> None:
         """Report a recipient that is refused or deferred before its message came."""
@@ -97,6 +108,6 @@ class AnswerReport:
             announced_octets=mail.size_octets,
             octets=message.octets,
             via=via,
-            marks=message.marks,
+            marks=self._forwarded.completed(message.marks),
         )
         self._trace.answered(answer)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from mailstore.lmtp import paths
+from mailstore.lmtp import forwarded, paths
+from mailstore.lmtp.forwarded import BadAttribute, Forwarded
 from mailstore.lmtp.paths import BadPath, Utf8Path
 
 # RFC 5321 §4.5.3.1.4 asks for 512 with CRLF, RFC 6531 for 10 more, SIZE, BODY and others for some dozens each;
@@ -74,7 +75,13 @@ class Bdat:
     verb: str = "BDAT"
 
 
-Command = Bare | Lhlo | Mail | Rcpt | Bdat
+@dataclass(frozen=True, slots=True)
+class Xforward:
+    forwarded: Forwarded
+    verb: str = "XFORWARD"
+
+
+Command = Bare | Lhlo | Mail | Rcpt | Bdat | Xforward
 
 
 def parse(line: bytes) -> Command | Fault:
@@ -154,6 +161,21 @@ def _bdat(rest: str) -> Command | Fault:
     return Bdat(int(words[0]), last=len(words) > 1)
 
 
+def _xforward(rest: str) -> Command | Fault:
+    values: dict[str, str] = {}
+    for word in rest.split():
+        name, _, value = word.partition("=")
+        values[name.upper()] = value
+    if not values:
+        return Fault.ARGUMENT
+    if not values.keys() <= forwarded.ATTRIBUTES.keys():
+        return Fault.UNKNOWN_PARAMETER
+    try:
+        return Xforward(forwarded.attributes(values))
+    except BadAttribute:
+        return Fault.PARAMETER
+
+
 def _mail_parameters(words: list[str]) -> dict[str, str] | Fault:
     """Return the values of ESMTP parameters by upper-case name (RFC 5321 §4.1.2). Each is checked by its own rule."""
     found: dict[str, str] = {}
@@ -191,4 +213,5 @@ _GRAMMAR: dict[str, Callable[[str], Command | Fault]] = {
     "NOOP": _any("NOOP"),  # RFC 5321 §4.1.1.9: an argument is ignored
     "HELP": _any("HELP"),
     "VRFY": _any("VRFY"),
+    "XFORWARD": _xforward,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mailstore import errors
+from mailstore.lmtp import forwarded
 from mailstore.lmtp.commands import Fault
 from mailstore.lmtp.protocol import Rules
 from mailstore.ports import Delivered
@@ -15,7 +16,7 @@ RECIPIENT_OK: Final = b"250 2.1.5 recipient OK\r\n"
 CHUNK_OK: Final = b"250 2.0.0 chunk received\r\n"
 GO_AHEAD: Final = b"354 send the message, a line of one dot ends it\r\n"
 GOODBYE: Final = b"221 2.0.0 goodbye\r\n"
-HELP: Final = b"214 2.0.0 LMTP of RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT\r\n"
+HELP: Final = b"214 2.0.0 LMTP of RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY XFORWARD QUIT\r\n"
 # RFC 5321 §3.5.3: only RCPT tells whether a mailbox exists.
 NOT_VERIFIED: Final = b"252 2.5.0 not verified here, try RCPT\r\n"
 
@@ -46,6 +47,7 @@ WRONG_STATE: Final[dict[str, bytes]] = {
     "RCPT": b"503 5.5.1 RCPT belongs between MAIL and the message\r\n",
     "DATA": b"503 5.5.1 no valid recipients, or BDAT was used before\r\n",
     "BDAT": b"503 5.5.1 no valid recipients\r\n",
+    "XFORWARD": b"503 5.5.1 XFORWARD belongs before MAIL\r\n",
 }
 
 # One row for each leaf of the tree of errors. An error that no delivery can give is a bug of ours, and so temporary.
@@ -80,8 +82,8 @@ def greeting(hostname: str) -> bytes:
 
 
 def extensions(rules: Rules) -> bytes:
-    """Return the answer to LHLO."""
-    # RFC 2920, 2034, 1870, 6152, 6531, 3030
+    """Return the answer to LHLO. XFORWARD is for every client: each may deliver, and so tell what mail it brings."""
+    # RFC 2920, 2034, 1870, 6152, 6531, Postfix's XFORWARD_README, RFC 3030
     lines = (
         rules.hostname,
         "PIPELINING",
@@ -89,6 +91,7 @@ def extensions(rules: Rules) -> bytes:
         f"SIZE {rules.max_message_octets}",
         "8BITMIME",
         "SMTPUTF8",
+        f"XFORWARD {' '.join(forwarded.ATTRIBUTES)}",
         "CHUNKING",
     )
     return "".join(f"250{' ' if line is lines[-1] else '-'}{line}\r\n" for line in lines).encode()

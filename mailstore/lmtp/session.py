@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mailstore.errors import MailError, MessageTooLarge, QuotaDeferred, TryAgain
 from mailstore.lmtp import commands, replies
 from mailstore.lmtp.answer_report import NO_MESSAGE, AnswerReport, MessageFacts
-from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
+from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt, Xforward
 from mailstore.lmtp.message_data import ChunkReader, ChunkSkipper, DataReader, IncomingMessage
 from mailstore.lmtp.protocol import Rules, State
 from mailstore.lmtp.transaction import ReplyOrder, Transaction
@@ -187,6 +187,10 @@ class Session:
     def _chunk_read(self, message: IncomingMessage) -> None:
         self._reply(replies.ANSWERS[MessageTooLarge] if message.too_large else replies.CHUNK_OK)
 
+    def _xforward(self, command: Xforward) -> None:
+        self._report.forwarded(command.forwarded)
+        self._reply(replies.OK)
+
     def _rset(self, _command: Bare) -> None:
         self._reset()
         self._reply(replies.OK)
@@ -248,6 +252,7 @@ class Session:
     def _reset(self) -> None:
         self._transaction.forget()
         self._report.transaction_ended()
+        self._report.forget_forwarded()
         self._transaction = Transaction()
         if self._state is not State.GREETED:
             self._state = State.READY
@@ -300,10 +305,10 @@ _ALWAYS: dict[str, Callable[[Session, Any], None]] = {
     "VRFY": Session._vrfy,
 }
 # Which command is legal in which state, and what obeys it: RFC 5321 §4.1.4 with LHLO in the place of EHLO (RFC 2033
-# §4.1); BDAT: RFC 3030 §2.
+# §4.1); BDAT: RFC 3030 §2; XFORWARD: its README.
 COMMANDS: dict[State, dict[str, Callable[[Session, Any], None]]] = {
     State.GREETED: _ALWAYS,
-    State.READY: _ALWAYS | {"MAIL": Session._mail},
+    State.READY: _ALWAYS | {"MAIL": Session._mail, "XFORWARD": Session._xforward},
     # RFC 2033 §4.2: without a recipient DATA is refused; that includes BDAT.
     State.SENDER: _ALWAYS | {"RCPT": Session._rcpt},
     State.RECIPIENTS: _ALWAYS | {"RCPT": Session._rcpt, "DATA": Session._data, "BDAT": Session._bdat},

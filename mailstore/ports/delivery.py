@@ -48,9 +48,9 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class MessageMarks:
-    """What the header of a message says of its way here; each is empty where it says nothing.
+    """What the MTA or the header of a message says of its way here; each is empty where neither says anything.
 
-    `mta_id` is the queue id and `origin` the sending server of the topmost Received, which our own MTA wrote.
+    `mta_id` is the queue id at our own MTA, and `origin` the server that sent it there.
     """
 
     message_id: str = ""

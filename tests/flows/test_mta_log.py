@@ -18,7 +18,8 @@ ANN, FULL, NOBODY, AWAY = "ann@example.org", "full@example.org", "nobody@example
 NOTE = b"From: s@example.net\r\nMessage-ID: <note@example.net>\r\nSubject: note\r\n\r\nline\r\n"
 CLOSED = "default_transport = lmtp:inet:[127.0.0.1]:1"
 SETTINGS = (
-    f"{CLOSED}\nsmtpd_recipient_restrictions = check_recipient_access inline:{{ {{ {NOBODY} = 550 5.1.1 nobody }} }}"
+    f"{CLOSED}\nlmtp_send_xforward_command = yes\n"
+    f"smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ {NOBODY} = 550 5.1.1 nobody }} }}"
 )
 
 
@@ -48,7 +49,10 @@ def test_postfix_and_the_trace_together_explain_each_message(mail_site: MailSite
         NOBODY: ("mta", "refused", "rejected"),
         AWAY: ("mta", "deferred", "queued"),
     }
-    assert f"{told[ANN].mta_id}: to=<{ANN}>" in log
+    # LMTP has refused one at RCPT, so no header came.
+    for name in (ANN, FULL):
+        assert f"{told[name].mta_id}: to=<{name}>" in log
+        assert told[name].origin == "elsewhere.example, 127.0.0.1"
     assert told[ANN].message_id == told[AWAY].message_id == "note@example.net"
     assert told[FULL].announced_octets is not None
     assert told[AWAY].mailbox.user.address == ANN

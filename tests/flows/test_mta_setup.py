@@ -91,6 +91,7 @@ def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mai
     files = {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()}
     diff = wired.command("setup", "--dry-run", *ports(wired))
     assert "+virtual_transport = lmtp:inet:[127.0.0.1]" in diff
+    assert "+lmtp_send_xforward_command = yes" in diff
     assert {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()} == files
 
     told = wired.command("setup", *ports(wired), "--password-stdin", stdin=granted())

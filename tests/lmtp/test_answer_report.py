@@ -62,3 +62,30 @@ def test_an_answer_that_comes_when_the_client_has_gone_is_reported_all_the_same(
     assert talk.trace.answers == []
     talk.delivery.release()
     assert [told(answer)[1:3] for answer in talk.trace.answers] == [(ANNA, Delivered)]
+
+
+def test_what_xforward_told_is_reported_for_its_message_alone_also_where_a_recipient_is_refused() -> None:
+    talk = Conversation()
+    talk.delivery.add(ANNA)
+    header = ("Received: from helo.example ([192.0.2.9])", "\tby mx (Postfix) with ESMTP id OLDER1; x", "", "text", ".")
+    mail = ("MAIL FROM:<s@example.net>", f"RCPT TO:<{BERT}>", f"RCPT TO:<{ANNA}>", "DATA")
+    talk.say("LHLO mx", "XFORWARD NAME=out.example.net ADDR=IPV6:2001:db8::5", "XFORWARD HELO=x IDENT=4XyzA1B2", *mail)
+    talk.say(*header)
+    talk.say(*mail)
+    talk.say(*header)
+    origin = "out.example.net, 2001:db8::5"
+    assert [(answer.recipient, answer.marks.mta_id, answer.marks.origin) for answer in talk.trace.answers] == [
+        (BERT, "4XyzA1B2", origin),
+        (ANNA, "4XyzA1B2", origin),
+        (BERT, "", ""),
+        (ANNA, "OLDER1", "helo.example, 192.0.2.9"),
+    ]
+
+
+def test_a_message_refused_at_mail_keeps_what_xforward_told_of_it() -> None:
+    talk = Conversation()
+    too_large = f"MAIL FROM:<s@example.net> SIZE={RULES.max_message_octets + 1}"
+    talk.say(
+        "LHLO mx", "XFORWARD IDENT=first", too_large, "XFORWARD IDENT=second NAME=[UNAVAILABLE]", too_large, "RSET"
+    )
+    assert [answer.marks.mta_id for answer in talk.trace.answers] == ["first", "second"]

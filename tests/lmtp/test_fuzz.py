@@ -20,6 +20,8 @@ FRAGMENTS = [
     b"LHLO client.example\r\n",
     b"lhlo x\n",
     b"EHLO x\r\n",
+    b"XFORWARD NAME=" + MARK + b" IDENT=+41\r\n",
+    b"xforward addr=+0\r\n",
     b"MAIL FROM:<s@example.net>\r\n",
     b"MAIL FROM:<> SIZE=20 BODY=8BITMIME SMTPUTF8\r\n",
     b"MAIL FROM:<" + MARK + b"\r\n",
@@ -48,7 +50,7 @@ FRAGMENTS = [
 ]
 STREAMS = st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=40), max_size=40).map(b"".join)
 # Deep in a transaction, where chance alone would rarely come.
-OPENED = st.lists(st.sampled_from(FRAGMENTS[6:]), max_size=20).map(
+OPENED = st.lists(st.sampled_from(FRAGMENTS[8:]), max_size=20).map(
     lambda parts: b"LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<ann@example.org>\r\n" + b"".join(parts)
 )
 
