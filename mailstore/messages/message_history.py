@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,16 +22,20 @@ SELECT m.id, d.name, d.main, {has()}, {waits()}
 # The sessions that fetched or removed a message, under any of its arrival numbers. If there are too many: those that
 # removed it, the first of each device, then the newest.
 _SESSION_EVENTS = f"""
-SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, did.deleted
-  FROM mailstore_diarysession s
-  LEFT JOIN mailstore_device d ON d.id = s.device_id
+SELECT given.id, done.*
+  FROM unnest(%(messages)s::bigint[], %(mailboxes)s::bigint[]) AS given (id, mailbox_id)
  CROSS JOIN LATERAL (
-       SELECT bool_or(s.fetched @> number) AS fetched, bool_or(s.deleted @> number) AS deleted
-         FROM unnest(%(arrivals)s::bigint[]) AS number) AS did
- WHERE s.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
- ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY s.device_id ORDER BY s.started_at) = 1 DESC,
-          s.started_at DESC
- LIMIT {SESSIONS_MOST}
+       SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, did.deleted
+         FROM mailstore_diarysession s
+         LEFT JOIN mailstore_device d ON d.id = s.device_id
+        CROSS JOIN LATERAL (
+              SELECT bool_or(s.fetched @> number) AS fetched, bool_or(s.deleted @> number) AS deleted
+                FROM unnest(%(arrived)s::bigint[], %(arrivals)s::bigint[]) AS arrival (id, number)
+               WHERE arrival.id = given.id) AS did
+        WHERE s.mailbox_id = given.mailbox_id AND (did.fetched OR did.deleted)
+        ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY s.device_id ORDER BY s.started_at) = 1 DESC,
+                 s.started_at DESC
+        LIMIT {SESSIONS_MOST}) AS done
 """
 
 
@@ -85,16 +89,24 @@ class Return:
 Event = SessionEvent | Removal | Return
 
 
-def events(message: Message) -> list[Event]:
-    """Return what happened to the message since its arrival, over all its stays, in order.
+def events(messages: Sequence[Message]) -> dict[int, list[Event]]:
+    """Return what happened to each message since its arrival, over all its stays, in order, by its primary key.
 
     A session stands at the time when it began, so it precedes the removals that it made.
     """
-    stays = message.earlier_stays.select_related("removed_by").order_by("added")
-    earlier = list(stays.defer(*(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed"))))
-    moves = ((move.at, move) for move in _moves(message, earlier))
-    found: list[tuple[datetime, Event]] = [*_session_events(message, earlier), *moves]
-    return [event for _at, event in sorted(found, key=lambda dated: dated[0])]
+    stays = _earlier_stays(messages)
+    dated = _session_events(messages, stays)
+    for message in messages:
+        dated[message.pk] += ((move.at, move) for move in _moves(message, stays[message.pk]))
+    return {key: [event for _at, event in sorted(each, key=lambda one: one[0])] for key, each in dated.items()}
+
+
+def _earlier_stays(messages: Sequence[Message]) -> dict[int, list[EarlierStay]]:
+    found: dict[int, list[EarlierStay]] = {message.pk: [] for message in messages}
+    stays = EarlierStay.objects.filter(message__in=found).select_related("removed_by").order_by("added")
+    for stay in stays.defer(*(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed"))):
+        found[stay.message_id].append(stay)
+    return found
 
 
 def _moves(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[Removal | Return]:
@@ -107,10 +119,20 @@ def _moves(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[Removal
         yield Removal(message.removed_at, message)
 
 
-def _session_events(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[tuple[datetime, SessionEvent]]:
-    """Yield what sessions of the diary did with the message, each with the time when the session began."""
-    arrivals = [*(stay.added for stay in earlier), message.added]
+def _session_events(
+    messages: Sequence[Message], stays: Mapping[int, Sequence[EarlierStay]]
+) -> dict[int, list[tuple[datetime, Event]]]:
+    """Return what sessions of the diary did with each message, with the time when the session began."""
+    found: dict[int, list[tuple[datetime, Event]]] = {message.pk: [] for message in messages}
+    arrivals = [(each.pk, number) for each in messages for number in (*(s.added for s in stays[each.pk]), each.added)]
+    given = {
+        "messages": list(found),
+        "mailboxes": [message.mailbox_id for message in messages],
+        "arrived": [key for key, _number in arrivals],
+        "arrivals": [number for _key, number in arrivals],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SESSION_EVENTS, {"mailbox": message.mailbox_id, "arrivals": arrivals})
-        for began_at, *event in cursor.fetchall():
-            yield began_at, SessionEvent(*event)
+        cursor.execute(_SESSION_EVENTS, given)
+        for key, began_at, *event in cursor.fetchall():
+            found[key].append((began_at, SessionEvent(*event)))
+    return found

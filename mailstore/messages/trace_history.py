@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import reduce
+from itertools import product
 from operator import or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.lookups import Contains
 
 from mailstore.models import Mailbox, Message, TraceEntry
@@ -84,51 +85,56 @@ def tries(entries: Iterable[TraceEntry]) -> dict[int, Tries]:
         return {key: Tries(count, first_at) for key, count, first_at in cursor.fetchall()}
 
 
-def earlier(entry: TraceEntry, since: datetime) -> list[TraceEntry]:
-    """Return the deferrals of this message from that time on, the oldest first, at most TRIES_SHOWN."""
-    rows = TraceEntry.objects.filter(pair=entry.pair, answer=TraceEntry.Answer.DEFERRED, copy=False)
-    return list(rows.filter(at__gte=since, at__lt=entry.at).order_by("at", "pk")[:TRIES_SHOWN])
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """The entries of the same message. `places` are those of the mailboxes that have it, its own first.
+
+    `earlier` are what the log of the MTA says of it and the deferrals of its tries, the oldest first.
+    """
+
+    places: Sequence[TraceEntry]
+    earlier: Sequence[TraceEntry]
 
 
-def before_us(entry: TraceEntry) -> list[TraceEntry]:
-    """Return what the log of the MTA says of the same message on its way here, the oldest first."""
-    if not entry.mta_id:
-        return []
-    rows = TraceEntry.objects.filter(mta_id=entry.mta_id, source=TraceEntry.Source.MTA, recipient=entry.recipient)
-    return list(rows.exclude(pk=entry.pk).order_by("at", "pk")[:TRIES_SHOWN])
+def kin(entry: TraceEntry, tries: Tries | None, mailboxes: QuerySet[Mailbox]) -> Kin:
+    """Return the kin of an entry whose earlier tries are known; its places are within these mailboxes."""
+    rows = TraceEntry.objects.select_related("mailbox__user")
+    placed = Q(pk=entry.pk) | Q(copy=True, queue_id=entry.queue_id)
+    groups = [rows.filter(placed, mailbox__in=mailboxes.values("pk"))] if entry.queue_id else []
+    if entry.mta_id:
+        of_mta = rows.filter(mta_id=entry.mta_id, source=TraceEntry.Source.MTA, recipient=entry.recipient)
+        groups.append(of_mta.exclude(pk=entry.pk).order_by("at", "pk")[:TRIES_SHOWN])
+    if tries is not None:
+        deferred = rows.filter(pair=entry.pair, answer=TraceEntry.Answer.DEFERRED, copy=False)
+        groups.append(deferred.filter(at__gte=tries.first_at, at__lt=entry.at).order_by("at", "pk")[:TRIES_SHOWN])
+    found = list(rows.none().union(*groups)) if groups else []
+    places = [row for row in found if row.pk == entry.pk or (row.copy and row.queue_id == entry.queue_id)]
+    earlier = [row for row in found if row not in places]
+    return Kin(
+        sorted(places, key=lambda row: (row.pk != entry.pk, row.pk)), sorted(earlier, key=lambda row: (row.at, row.pk))
+    )
 
 
-def placements(entry: TraceEntry) -> list[tuple[int, str]]:
-    """Return the mailboxes that the message of this entry is or was in, each with its UIDL there; its own first."""
-    if not entry.queue_id:
-        return []
-    rows = TraceEntry.objects.filter(copy=True, queue_id=entry.queue_id, mailbox__isnull=False)
-    found = dict(rows.order_by("pk").values_list("mailbox", "uidl"))
-    own = {} if entry.mailbox_id is None else {entry.mailbox_id: entry.uidl}
-    return list((own | found).items())
+def messages(places: Iterable[tuple[int, str]]) -> QuerySet[Message]:
+    """Return the messages with these UIDLs in these mailboxes, live or in recovery.
+
+    Each place is asked for twice, since each index of the table holds only one kind.
+    """
+    wanted = Q(pk__in=())
+    for (mailbox, uidl), is_live in product(places, (True, False)):
+        wanted |= Q(removed__isnull=is_live, mailbox=mailbox, uidl=uidl)
+    rows = Message.objects.filter(wanted).select_related("removed_by")
+    return rows.defer("prefix", *(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed")))
 
 
-def message(mailbox: int, uidl: str) -> Message | None:
-    """Return the message with this UIDL, live or in recovery; None once it is deleted for good."""
-    rows = Message.objects.filter(mailbox=mailbox, uidl=uidl).select_related("body", "removed_by")
-    rows = rows.defer("prefix", *(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed")))
-    # Two queries, since each index of the table holds only one kind.
-    return rows.filter(removed=None).first() or rows.exclude(removed=None).first()
+def deferrals(mailbox: Mailbox, *, since: datetime) -> tuple[int, datetime | None]:
+    """Count the messages that were deferred since then because this mailbox was full, each once.
 
-
-def deferrals(mailbox: Mailbox, *, since: datetime) -> int:
-    """Count the messages that were deferred since then because this mailbox was full, each once."""
+    The time is that of the first; None if none was deferred.
+    """
     rows = TraceEntry.objects.filter(
         mailbox=mailbox, at__gte=since, answer=TraceEntry.Answer.DEFERRED, reason__in=TraceEntry.FULL
     )
-    return rows.values("pair").distinct()[:DEFERRALS_MOST].count()
-
-
-def deferred_lately(mailbox: Mailbox, *, now: datetime, days: int) -> tuple[int, datetime | None]:
-    """Count the messages that were deferred within these days as the mailbox was full; return when first, too."""
-    since = now - timedelta(days=days)
-    rows = TraceEntry.objects.filter(
-        mailbox=mailbox, at__gte=since, answer=TraceEntry.Answer.DEFERRED, reason__in=TraceEntry.FULL
-    )
-    first = rows.order_by("at").values_list("at", flat=True).first()
-    return (deferrals(mailbox, since=since), first) if first else (0, None)
+    messages = rows.values("pair").annotate(first_at=Min("at")).order_by("first_at")[:DEFERRALS_MOST]
+    found = messages.aggregate(count=Count("*"), first=Min("first_at"))
+    return found["count"], found["first"]

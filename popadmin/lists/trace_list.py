@@ -11,7 +11,6 @@ from django import forms
 from django.core.validators import MinLengthValidator
 from django.db.models import F
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from mailstore.messages import trace_history
@@ -128,21 +127,24 @@ class TracePage(ListPage):
             view(answers.DELIVERED.label, answers.DELIVERED),
         )
 
-    @cached_property
-    def shown(self) -> TraceEntry | None:
-        """Return the entry in the drawer. One that the user may not see does not exist."""
+    def _entry(self, rows: Sequence[TraceEntry]) -> TraceEntry | None:
+        """Return the entry in the drawer, which `rows` may have. One that the user may not see does not exist."""
         keys = row_key.keys([self.request.GET.get(SHOWN, "")])
-        return request_lookup.find(self.request, self.every_row(), pk__in=keys) if keys else None
+        listed = next((row for row in rows if row.pk in keys), None)
+        return listed or (request_lookup.find(self.request, self.every_row(), pk__in=keys) if keys else None)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         rows: list[Any] = context["page"].rows
-        tries = trace_history.tries(rows)
-        for row in rows:
-            row.told = trace_text.sentence(row, tries.get(row.pk))
+        entry: Any = self._entry(rows)
+        tries = trace_history.tries({row.pk: row for row in (*rows, entry) if row is not None}.values())
+        for row in (*rows, entry):
+            if row is not None:
+                row.tries_before = tries.get(row.pk)
+                row.told = trace_text.sentence(row, row.tries_before)
         here = context["here"]
         return context | {
-            "entry": self.shown,
+            "entry": entry,
             "row_query": f"{here}&" if here else "?",
             "back": here or "?",
             "asked": _asked(self.state),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,7 +18,7 @@ LATELY_DAYS = 14
 
 def sentence(mailbox: Mailbox, *, now: datetime) -> str:
     """Return "3 messages were deferred on Sunday because your mailbox was full"; empty if nothing was."""
-    number, first = trace_history.deferred_lately(mailbox, now=now, days=LATELY_DAYS)
+    number, first = trace_history.deferrals(mailbox, since=now - timedelta(days=LATELY_DAYS))
     if first is None:
         return ""
     text = ngettext(

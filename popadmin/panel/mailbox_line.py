@@ -69,7 +69,7 @@ def of(mailbox: Mailbox, user: User, split: Split, *, primary: bool) -> StateLin
     worst, *others = states
     text = _TEXTS[worst.name](mailbox, split)
     remedies = _remedies(worst, mailbox, user, primary=primary)
-    if worst is mailbox_state.FULL and (deferred := trace_history.deferrals(mailbox, since=_full_since(mailbox))):
+    if worst is mailbox_state.FULL and (deferred := trace_history.deferrals(mailbox, since=_full_since(mailbox))[0]):
         text = _sentences([text, _deferred(deferred)])
         remedies.append(_shown(mailbox, deferred))
     suspended = worst is mailbox_state.SUSPENDED

@@ -5,25 +5,24 @@ It has no content of mail: no subject, and no text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from mailstore.messages import message_history, trace_history
-from mailstore.messages.message_history import Removal, Return, SessionEvent
-from mailstore.messages.trace_history import Tries
+from mailstore.messages.message_history import Event, Removal, Return, SessionEvent
+from mailstore.messages.trace_history import Kin
 from mailstore.models import EarlierStay, Mailbox, Message, TraceEntry
-from mailstore.retention import recovery_terms
-from mailstore.sql import expiry_rule
+from mailstore.retention import message_outlook
+from mailstore.retention.message_outlook import Outlook
 from popadmin.web import device_kind, trace_text
 from popadmin.web.formats import facts
 
-LIVES_SHOWN = 3  # each takes some statements, and an alias may lead to hundreds of mailboxes
+LIVES_SHOWN = 3  # an alias may lead to hundreds of mailboxes, and each life takes a screen
 EVENTS_SHOWN = 30  # of one message; a program that fetches it for ever says little new
 
 
@@ -57,33 +56,34 @@ class Life:
     message: int | None = None
 
 
-def lives(entry: TraceEntry, places: Sequence[tuple[Mailbox, str]], tries: Tries | None) -> list[Life]:
-    """Return the life of the message in the first LIVES_SHOWN places, or the answers alone where there is none.
-
-    `places` are the mailboxes that the reader may see, each with the UIDL of the message there.
-    """
-    answers = [*_earlier(entry, tries), _answer(entry)]
-    if not places:
+def lives(entry: TraceEntry, kin: Kin) -> list[Life]:
+    """Return the life of the message in the first LIVES_SHOWN places, or the answers alone where there is none."""
+    answers = [*map(_earlier, kin.earlier), _answer(entry)]
+    shown = [(place.mailbox, place.uidl) for place in kin.places[:LIVES_SHOWN] if place.mailbox is not None]
+    if not shown:
         return [Life("", None, answers)]
-    return [_life(mailbox, uidl, answers) for mailbox, uidl in places[:LIVES_SHOWN]]
+    outlooks = message_outlook.outlooks(trace_history.messages((mailbox.pk, uidl) for mailbox, uidl in shown))
+    # Where a message in recovery has the same UIDL, the live one counts.
+    outlooks.sort(key=lambda outlook: outlook.message.removed is None)
+    found = {(outlook.message.mailbox_id, outlook.message.uidl): outlook for outlook in outlooks}
+    events = message_history.events([outlook.message for outlook in found.values()])
+    return [_life(mailbox, found.get((mailbox.pk, uidl)), answers, events) for mailbox, uidl in shown]
 
 
-def _life(mailbox: Mailbox, uidl: str, answers: list[Step]) -> Life:
-    message = trace_history.message(mailbox.pk, uidl)
-    if message is None:
+def _life(
+    mailbox: Mailbox, outlook: Outlook | None, answers: Sequence[Step], events: Mapping[int, Sequence[Event]]
+) -> Life:
+    if outlook is None:
         return Life(mailbox.user.address, mailbox.pk, [*answers, Step(_("Deleted for good since"), "trash3")])
-    return Life(mailbox.user.address, mailbox.pk, [*answers, *_stored(mailbox, message)], message.pk)
+    message = outlook.message
+    done = [_event(event) for event in events[message.pk][-EVENTS_SHOWN:]]
+    to_come = _waiting(outlook, mailbox) if message.removed_at is None else [_resting(outlook)]
+    return Life(mailbox.user.address, mailbox.pk, [*answers, *done, *to_come], message.pk)
 
 
-def _earlier(entry: TraceEntry, tries: Tries | None) -> list[Step]:
-    """Return what happened before: in the queue of the MTA, and at earlier tries."""
-    rows = trace_history.before_us(entry)
-    if tries is not None:
-        rows = sorted([*rows, *trace_history.earlier(entry, tries.first_at)], key=lambda row: row.at)
-    return [
-        Step(str(trace_text.sentence(row).text), "exclamation-triangle-fill", row.at, "warn", note=_wire(row))
-        for row in rows
-    ]
+def _earlier(row: TraceEntry) -> Step:
+    """Return what happened before, in the queue of the MTA or at an earlier try."""
+    return Step(str(trace_text.sentence(row).text), "exclamation-triangle-fill", row.at, "warn", note=_wire(row))
 
 
 def _answer(entry: TraceEntry) -> Step:
@@ -100,17 +100,7 @@ def _wire(entry: TraceEntry) -> str:
     return facts([entry.reply, origin])
 
 
-def _stored(mailbox: Mailbox, message: Message) -> Iterator[Step]:
-    events = message_history.events(message)
-    for event in events[-EVENTS_SHOWN:]:
-        yield _event(event)
-    if message.removed_at is None:
-        yield from _waiting(message, mailbox)
-    else:
-        yield _resting(message, message.removed_at)
-
-
-def _event(event: message_history.Event) -> Step:
+def _event(event: Event) -> Step:
     if isinstance(event, SessionEvent):
         return _session(event)
     if isinstance(event, Return):
@@ -143,28 +133,25 @@ def _why(stay: Message | EarlierStay) -> str:
     return str(Message.Why(stay.removed_why).label)
 
 
-def _resting(message: Message, removed_at: datetime) -> Step:
-    purged_at = recovery_terms.terms(message.mailbox_id).purged_at(removed_at)
-    if purged_at is None:
+def _resting(outlook: Outlook) -> Step:
+    if outlook.purged_at is None:
         return Step(_("In recovery: the mailbox is on hold"), "arrow-counterclockwise", to_come=True)
-    return Step(
-        _("In recovery, from where it can be restored, until"), "arrow-counterclockwise", purged_at, to_come=True
-    )
+    text = _("In recovery, from where it can be restored, until")
+    return Step(text, "arrow-counterclockwise", outlook.purged_at, to_come=True)
 
 
-def _waiting(message: Message, mailbox: Mailbox) -> Iterator[Step]:
+def _waiting(outlook: Outlook, mailbox: Mailbox) -> Iterator[Step]:
     """Yield what a live message waits for, and when it leaves."""
-    for holder in message_history.holders([message.pk])[message.pk]:
-        if holder.waits:
-            who = device_kind.named(holder.name, main=holder.main)
-            yield Step(_("Waits for %(device)s") % {"device": who}, "hourglass-split", to_come=True)
+    for name in outlook.waiting:
+        who = device_kind.named(name or "", main=name is None)
+        yield Step(_("Waits for %(device)s") % {"device": who}, "hourglass-split", to_come=True)
     if not mailbox.user.is_active:
         text = capfirst(_("the mailbox is suspended: mail arrives, but nobody can sign in to fetch it"))
         yield Step(text, "pause-circle", level="warn", to_come=True)
-    leaves_at = expiry_rule.leaves_at(mailbox.pk, [message.added], now=timezone.now()).get(message.added)
     if mailbox.held:
         yield Step(_("Stays: the mailbox is on hold"), "lock", to_come=True)
-    elif leaves_at is not None:
-        yield Step(_("Will be removed by the retention policy"), "hourglass-split", leaves_at, to_come=True)
+    elif outlook.leaves_at is not None:
+        text = _("Will be removed by the retention policy")
+        yield Step(text, "hourglass-split", outlook.leaves_at, to_come=True)
     else:
         yield Step(_("Stays in the mailbox"), "inbox", to_come=True)

@@ -66,7 +66,7 @@ def test_of_a_much_fetched_message_the_first_fetches_and_the_removal_are_told():
     for minutes in range(SESSIONS_MOST + 5):
         a_session(phone, ago=timedelta(hours=9, minutes=minutes), fetched=this)
     a_session(phone, ago=timedelta(hours=1), deleted=this)
-    events = [(act.device, act.fetched, act.deleted) for act in message_history.events(row)]
+    events = [(act.device, act.fetched, act.deleted) for act in message_history.events([row])[row.pk]]
     assert len(events) == SESSIONS_MOST
     assert events[:3] == [("Office PC", True, False), ("Office PC", False, True), ("Phone", True, False)]
     assert events[-1] == ("Phone", False, True)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore.directory import aliases, grants
-from mailstore.models import Alias, AuditEntry, Mailbox, Message, TraceEntry, User
+from mailstore.models import Alias, AuditEntry, EarlierStay, Mailbox, Message, TraceEntry, User
 from popadmin.lists.trace_list import TraceFilters
 from popadmin.panel import access
 from popadmin.web.trace_life import LIVES_SHOWN
@@ -130,23 +130,38 @@ def test_a_page_costs_the_same_statements_however_long(
         assert root.get(f"/trace/?id={last.pk}").status_code == 200
 
 
-@pytest.mark.parametrize("number", [4, 40])
-def test_a_life_costs_the_same_statements_in_however_many_mailboxes(
-    root: Client, django_assert_max_num_queries: Any, number: int
+@pytest.mark.parametrize("number", [1, 4, 40])
+def test_a_drawer_costs_the_same_statements_in_however_many_mailboxes(
+    root: Client, carla: Client, django_assert_max_num_queries: Any, number: int
 ) -> None:
-    values = {"recipient": "all@example.org", "queue_id": "q1", "mailbox_count": number}
-    boxes = [an_owner(f"n{place}@example.org") for place in range(number)]
-    uidls = [a_message(box).uidl for box in boxes]
+    values = {"recipient": "all@example.org", "queue_id": "q1", "mailbox_count": number, "mta_id": "4XyzA1B2"}
+    boxes = [Mailbox.objects.get(user__address=ANN), *(an_owner(f"n{place}@example.org") for place in range(1, number))]
+    messages = [a_message(box, removed_at=timezone.now() if place % 2 else None) for place, box in enumerate(boxes)]
+    for message in messages:
+        stay = {"removed_at": timezone.now(), "removed_why": "dele", "restored_at": timezone.now()}
+        EarlierStay.objects.create(mailbox=message.mailbox, message=message, uidl="old", added=-2, removed=-1, **stay)
+    for source, hours in (("mta", 3), ("lmtp", 2)):
+        before = {"recipient": "all@example.org", "mta_id": "4XyzA1B2", "ago": timedelta(hours=hours)}
+        an_answer("deferred", "full", mailbox=boxes[0], source=source, **before)
     first, *_, last = [
-        an_answer(mailbox=box, uidl=uidl, copy=place > 0, **values)
-        for place, (box, uidl) in enumerate(zip(boxes, uidls, strict=True))
-    ]
-    for entry in (first, last):
-        with django_assert_max_num_queries(STATEMENTS_MOST + 5 * LIVES_SHOWN):
-            drawer = root.get(f"/trace/?id={entry.pk}")
-        assert drawer.context["lives"][0].address == entry.mailbox.user.address
-        assert len(drawer.context["lives"]) == LIVES_SHOWN
-    assert f"It went to {number - LIVES_SHOWN} more mailbox" in plain(root.get(f"/trace/?id={first.pk}"))
+        an_answer(mailbox=box, uidl=message.uidl, copy=place > 0, **values)
+        for place, (box, message) in enumerate(zip(boxes, messages, strict=True))
+    ] * 2
+    for client, path, entry, shown in (
+        (root, "/trace/", first, min(number, LIVES_SHOWN)),
+        (root, "/trace/", last, min(number, LIVES_SHOWN)),
+        (carla, "/trace/", first, min(number, LIVES_SHOWN)),
+        (signed_in(ANN), "/mailbox/trace/", first, 1),
+    ):
+        with django_assert_max_num_queries(STATEMENTS_MOST):
+            drawer = client.get(f"{path}?id={entry.pk}")
+        lives = drawer.context["lives"]
+        assert lives[0].address == entry.mailbox.user.address
+        assert len(lives) == shown
+        assert plain(drawer).count("Restored from recovery") == shown
+        assert plain(drawer).count("Deferred: mailbox full") >= 2 + shown  # two are listed
+    if number > LIVES_SHOWN:
+        assert f"It went to {number - LIVES_SHOWN} more mailbox" in plain(root.get(f"/trace/?id={first.pk}"))
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------

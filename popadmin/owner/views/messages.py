@@ -88,7 +88,7 @@ class MessagePage(RejectionMixin, FormView[RestoreForm]):
         return super().get_context_data(
             **kwargs,
             message=message,
-            history=message_history.events(message),
+            history=message_history.events([message])[message.pk],
             holders=message_history.holders([message.pk])[message.pk],
             leaves_at=leaving.get(message.added),
             purged_at=message.removed_at and terms.purged_at(message.removed_at),

@@ -12,7 +12,7 @@ from mailstore.models import Mailbox
 from popadmin.lists.columns import Rows
 from popadmin.lists.trace_list import TracePage
 from popadmin.owner import access, trace_summary
-from popadmin.web import trace_life, trace_text
+from popadmin.web import trace_life
 from popadmin.web.people import signed_in
 
 
@@ -34,10 +34,5 @@ class Trace(TracePage):
         return context | (self._drawer(context["entry"], mailbox) if context["entry"] else {})
 
     def _drawer(self, entry: Any, mailbox: Mailbox) -> dict[str, Any]:
-        tries = trace_history.tries([entry]).get(entry.pk)
-        places = [(mailbox, uidl) for key, uidl in trace_history.placements(entry) if key == mailbox.pk]
-        return {
-            "own": True,
-            "told": trace_text.sentence(entry, tries),
-            "lives": trace_life.lives(entry, places, tries),
-        }
+        kin = trace_history.kin(entry, entry.tries_before, Mailbox.objects.filter(pk=mailbox.pk))
+        return {"own": True, "lives": trace_life.lives(entry, kin)}

@@ -20,7 +20,7 @@ from mailstore.models import Mailbox, TraceEntry
 from popadmin.lists.columns import Rows
 from popadmin.lists.trace_list import TracePage
 from popadmin.panel import access, nearest_name, trace_remedy
-from popadmin.web import form_rejection, people, request_lookup, row_key, trace_life, trace_text
+from popadmin.web import form_rejection, people, request_lookup, row_key, trace_life
 from popadmin.web.people import signed_in
 
 Reason = TraceEntry.Reason
@@ -47,6 +47,10 @@ class Trace(access.AdminPage, TracePage):
         return request_lookup.find(self.request, rows, user__address=address) if address else None
 
     def rows(self) -> Rows:
+        return self._readable.all()
+
+    @cached_property
+    def _readable(self) -> Rows:
         if self.mailbox is not None:
             return access.trace_of_mailbox(self.mailbox)
         return access.trace(signed_in(self.request))
@@ -66,15 +70,12 @@ class Trace(access.AdminPage, TracePage):
             context |= self._drawer(entry) | {"meant": meant.get(names.get(entry.pk, ""))}
         return context
 
-    def _drawer(self, entry: TraceEntry) -> dict[str, Any]:
-        user, tries = signed_in(self.request), trace_history.tries([entry]).get(entry.pk)
-        placements = trace_history.placements(entry)
-        boxes = access.mailboxes(user).in_bulk([key for key, _uidl in placements])
-        places = [(boxes[key], uidl) for key, uidl in placements if key in boxes]
+    def _drawer(self, entry: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        kin = trace_history.kin(entry, entry.tries_before, access.mailboxes(user))
         return {
-            "told": trace_text.sentence(entry, tries),
-            "lives": trace_life.lives(entry, places, tries),
-            "more_mailboxes": len(places[trace_life.LIVES_SHOWN :]),
+            "lives": trace_life.lives(entry, kin),
+            "more_mailboxes": len(kin.places[trace_life.LIVES_SHOWN :]),
             "remedy": trace_remedy.of(entry, user),
         }
 
