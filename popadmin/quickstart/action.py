@@ -38,10 +38,14 @@ class Action(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Give a file this content. `group` may read it where the mode says so."""
+    """Give a file this content. `group` may read it where the mode says so.
+
+    `shown` is what a dry run prints of a content with secrets.
+    """
 
     path: Path
     content: str
+    shown: str | None = None
     mode: int = 0o644
     group: str = ""
 
@@ -56,7 +60,7 @@ class Write:
             return False
 
     def preview(self) -> str:
-        return self.content
+        return self.content if self.shown is None else self.shown
 
     def do(self) -> str:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from mailstore.mta.setup import HIDDEN
+
 _SETTING = re.compile(r"^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=(.*)$", re.MULTILINE)
+_SECRET_KEY = re.compile(r"(SECRET_KEY\s*=\s*)\S.*")
+_URL_PASSWORD = re.compile(r"(://[^:/\s]*:)\S+@")  # of the database, and of the server for our own mail
 
 
 def read(path: Path) -> str:
@@ -28,3 +32,8 @@ def completed(text: str, wanted: Mapping[str, str]) -> str:
     if not added:
         return text
     return f"{text.rstrip()}\n{''.join(added)}".lstrip("\n")
+
+
+def without_secrets(text: str) -> str:
+    """Return the text as it may be shown. Lines that are commented out lose their secrets too."""
+    return _URL_PASSWORD.sub(rf"\1{HIDDEN}@", _SECRET_KEY.sub(rf"\1{HIDDEN}", text))

@@ -80,16 +80,26 @@ def _certificate(site: Site) -> Iterator[Action]:
 
 
 def _settings(site: Site) -> Iterator[Action]:
+    path, text = site.folders.settings, _completed_settings(site)
+    yield Write(path, text, shown=settings_file.without_secrets(text), mode=SETTINGS_MODE, group=USER)
+    if settings.IS_CHECKOUT:
+        here = settings.BASE_DIR / ".env"
+        yield Run(f"let {here} be those settings", ("ln", "-s", str(path), str(here)), done=here.exists)
+
+
+def _completed_settings(site: Site) -> str:
+    """Return the text of the settings file as the step Settings leaves it."""
     wanted = {**_addresses(site), **_sockets(site)}
     if certificate.lineage(site.folders, site.answers.hostname):
         wanted |= certificate.settings(site.folders)
     if site.in_parts:
         wanted |= {"DATABASE_URL": local_postgres.new_url(), "SECRET_KEY": secrets.token_urlsafe(48)}
-    path = site.folders.settings
-    yield Write(path, settings_file.completed(site.settings_text, wanted), mode=SETTINGS_MODE, group=USER)
-    if settings.IS_CHECKOUT:
-        here = settings.BASE_DIR / ".env"
-        yield Run(f"let {here} be those settings", ("ln", "-s", str(path), str(here)), done=here.exists)
+    return settings_file.completed(site.settings_text, wanted)
+
+
+def _settings_values(site: Site) -> dict[str, str]:
+    """Return the settings as the step Settings leaves them. A dry run has not written them."""
+    return settings_file.values(_completed_settings(site))
 
 
 def _addresses(site: Site) -> dict[str, str]:
@@ -119,7 +129,7 @@ def _sockets(site: Site) -> dict[str, str]:
 
 def _database(site: Site) -> Iterator[Action]:
     """Make the role and the database of a site in parts, in the Postgres of this machine."""
-    url = settings_file.values(site.settings_text).get("DATABASE_URL", "")
+    url = _settings_values(site).get("DATABASE_URL", "")
     if site.in_parts and (password := local_postgres.password(url)):
         yield local_postgres.make_role(password)
         yield local_postgres.make_database()
@@ -129,7 +139,7 @@ def _database(site: Site) -> Iterator[Action]:
 def _services(site: Site) -> Iterator[Action]:
     folders, program = site.folders, machine.program()
     if site.in_parts:
-        parts = units.parts(settings_file.values(site.settings_text))
+        parts = units.parts(_settings_values(site))
         texts = {part.unit: units.part(part, program, WEB_ADDRESSES) for part in parts}
     else:
         texts = {units.WHOLE: units.whole(program)}
@@ -156,7 +166,7 @@ def _services(site: Site) -> Iterator[Action]:
 def by_hand(site: Site) -> list[str]:
     """Return the commands that root starts to run the site where no systemd does."""
     if site.in_parts:
-        parts = units.parts(settings_file.values(site.settings_text))
+        parts = units.parts(_settings_values(site))
         commands = [site.command(*part.words) if part.words else gunicorn(WEB_ADDRESSES) for part in parts]
     else:
         commands = [site.command("up", "--without-admin")]
@@ -178,7 +188,7 @@ def _mta(site: Site) -> Iterator[Action]:
     if site.mta is Mta.NONE:
         yield Tell("none is installed. `apt-get install postfix postfix-pgsql`, then run quickstart again")
         return
-    if site.mta.key_reader and "TLS_KEY_FILE" not in settings_file.values(site.settings_text):
+    if site.mta.key_reader and "TLS_KEY_FILE" not in _settings_values(site):
         yield from _shared_key(certificate.self_signed(site.folders), site.mta.key_reader)
     yield from _set_up(site)
     if systemd.is_running():
@@ -196,7 +206,7 @@ def _mta(site: Site) -> Iterator[Action]:
 def _set_up(site: Site) -> Iterator[Action]:
     """Set the MTA up. In the Postgres of the machine, popadmin may not make a role for it: the step does."""
     text, command = f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value)
-    url = settings_file.values(site.settings_text).get("DATABASE_URL", "")
+    url = _settings_values(site).get("DATABASE_URL", "")
     if not (site.in_parts and local_postgres.password(url)):
         yield Run(text, command, shown=True)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mailstore.mta.setup import HIDDEN
+from popadmin.quickstart import units
 from popadmin.quickstart.steps import OF_MACHINE, OF_SITE
 from tests.up.programs import REPOSITORY, as_nobody
 
@@ -23,8 +26,16 @@ def test_a_dry_run_says_every_step_and_writes_nothing(mta: str) -> None:
     done = quickstart("--dry-run", "--yes", "--hostname", "mail.example.org", "--mta", mta, "--parts")
     assert (done.returncode, done.stderr) == (0, "")
     titles = {line.split("  ")[0] for line in done.stdout.splitlines()}
-    assert {step.title for step in (*OF_MACHINE, *OF_SITE)} - {"Database"} <= titles
+    assert {step.title for step in (*OF_MACHINE, *OF_SITE)} <= titles
+    for part in units.PARTS:
+        assert f"write /etc/systemd/system/{part.unit}\n" in done.stdout
     assert not Path("/etc/popadmin.env").exists()
+
+
+def test_a_dry_run_shows_no_secret_of_a_file_that_it_does_not_write() -> None:
+    done = quickstart("--dry-run", "--yes", "--hostname", "mail.example.org", "--mta", "postfix", "--parts")
+    shown = dict(re.findall(r"^ +(SECRET_KEY|DATABASE_URL)=(.*)$", done.stdout, re.MULTILINE))
+    assert shown == {"SECRET_KEY": HIDDEN, "DATABASE_URL": f"postgres://popadmin:{HIDDEN}@127.0.0.1/popadmin"}
 
 
 def test_an_answer_of_another_form_ends_it_before_anything_is_done() -> None:

@@ -25,3 +25,21 @@ def test_a_setting_in_a_comment_is_none() -> None:
 def test_a_complete_file_stays_octet_for_octet() -> None:
     text = settings_file.completed("", WANTED) + "\n\n# end"
     assert settings_file.completed(text, WANTED) == text
+
+
+def test_what_is_shown_of_a_file_has_no_secrets() -> None:
+    text = """# SECRET_KEY = former one
+SECRET_KEY=present:/@one
+SECRET_KEY_FILE=/etc/key
+DATABASE_URL=postgres://popadmin:p%40ss:@127.0.0.1/popadmin
+export EMAIL_URL=smtp+tls://a@b:c@d@mail.example.org:587
+MAIL_STORE_URL=file:/var/lib/popadmin/bodies
+"""
+    shown = """# SECRET_KEY = (hidden)
+SECRET_KEY=(hidden)
+SECRET_KEY_FILE=/etc/key
+DATABASE_URL=postgres://popadmin:(hidden)@127.0.0.1/popadmin
+export EMAIL_URL=smtp+tls://a@b:(hidden)@mail.example.org:587
+MAIL_STORE_URL=file:/var/lib/popadmin/bodies
+"""
+    assert settings_file.without_secrets(text) == shown
