@@ -7,6 +7,7 @@ for the end of the test, so nothing stays behind a test that is killed either.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,14 @@ mkdir /etc/exim4
 """
 
 
+# Its standard input is one end of a pair of sockets: by it the connection comes out of the namespace.
+CONNECT = """
+import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as made:
+    socket.send_fds(socket.socket(fileno=0), [b"made"], [made.fileno()])
+"""
+
+
 class BareMachine:
     """How a command runs on it, as root and with nothing of the environment of the tests."""
 
@@ -88,6 +97,16 @@ class BareMachine:
 
     def popadmin(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.run(f"{PACKAGES}/bin/python", f"{CHECKOUT}/manage.py", *words)
+
+    def connect(self, port: int) -> socket.socket:
+        """Return a connection to a port of its loopback. A socket stays in the network where it was made."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            subprocess.run(
+                self.within("python3", "-c", CONNECT, str(port)), stdin=theirs, timeout=LONGEST_SECONDS, check=True
+            )
+            _data, (descriptor,), _flags, _address = socket.recv_fds(ours, 16, 1)
+        return socket.socket(fileno=descriptor)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`quickstart` on a bare machine without systemd: to a message from elsewhere, fetched, and answered."""
+"""`quickstart` on a bare machine without systemd: to mail from elsewhere, which a Thunderbird fetches and answers."""
 
 from __future__ import annotations
 
@@ -14,28 +14,15 @@ import pytest
 
 from tests.flows.bare_machine import EXIM, POSTFIX, BareMachine, bare_machine
 from tests.flows.exim import UNPACKED
+from tests.flows.thunderbird import Thunderbird, thunderbird
+from tests.flows.thunderbird_account import answer, fetched_subjects, set_up, trust_server
 from tests.installed_program import program
 from tests.up.programs import await_line, running, until
 
 pytestmark = pytest.mark.real
-ADDRESS = "postmaster@example.test"
-FETCH = """
-import poplib, ssl, sys
-pop = poplib.POP3_SSL("127.0.0.1", 995, context=ssl._create_unverified_context(), timeout=30)
-pop.user(sys.argv[1]); pop.pass_(sys.argv[2])
-for number in range(1, pop.stat()[0] + 1):
-    print(b"\\n".join(pop.retr(number)[1]).decode())
-pop.quit()
-"""
-
-
-SEND = """
-import smtplib, ssl, sys
-with smtplib.SMTP("127.0.0.1", 587, timeout=30) as smtp:
-    smtp.starttls(context=ssl._create_unverified_context())
-    smtp.login(sys.argv[1], sys.argv[2])
-    smtp.sendmail(sys.argv[1], [sys.argv[1]], f"From: {sys.argv[1]}\\r\\nSubject: an answer\\r\\n\\r\\nline\\r\\n")
-"""
+HOST, ADDRESS, ELSEWHERE = "mail.example.test", "postmaster@example.test", "sender@elsewhere.example"
+SUBJECT = ("--header", "Subject: from elsewhere")
+WEB_PORT, POP3S_PORT, SUBMISSIONS_PORT = 8000, 995, 465
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,7 @@ TRIED = (
 @pytest.fixture(params=TRIED, ids=lambda mta: mta.name)
 def mta(request: pytest.FixtureRequest) -> Tried:
     tried: Tried = request.param
-    for name in (*tried.programs, "swaks", "nsenter", "adduser"):
+    for name in (*tried.programs, "swaks", "thunderbird", "nsenter", "adduser"):
         program(name)
     return tried
 
@@ -71,7 +58,7 @@ def machine(mta: Tried) -> Iterator[BareMachine]:
 
 
 def quickstart(machine: BareMachine, mta: Tried) -> str:
-    done = machine.popadmin("quickstart", "--yes", "--mta", mta.name, "--hostname", "mail.example.test")
+    done = machine.popadmin("quickstart", "--yes", "--mta", mta.name, "--hostname", HOST)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -85,17 +72,13 @@ def service(machine: BareMachine, command: str, line: str = "") -> Iterator[None
         yield
 
 
-def fetched(machine: BareMachine, password: str, subject: str) -> bool:
-    return f"Subject: {subject}\n" in output(machine, "python3", "-c", FETCH, ADDRESS, password)
-
-
 def output(machine: BareMachine, *command: str) -> str:
     done = machine.run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def test_three_runs_make_a_mail_server_of_a_bare_machine(machine: BareMachine, mta: Tried) -> None:
+def test_three_runs_make_a_mail_server_of_a_bare_machine(machine: BareMachine, mta: Tried, tmp_path: Path) -> None:
     first = quickstart(machine, mta)
     (up,) = re.findall(r"^ +(env .* up --without-admin)$", first, re.MULTILINE)
     assert output(machine, "stat", "--format=%A %U:%G", "/etc/popadmin.env") == "-rw-r----- root:popadmin\n"
@@ -112,8 +95,19 @@ def test_three_runs_make_a_mail_server_of_a_bare_machine(machine: BareMachine, m
             assert "created" not in third
             assert "wrote" not in third
 
-            elsewhere = ("--from", "sender@elsewhere.example", "--to", ADDRESS, "--header", "Subject: from elsewhere")
-            output(machine, "swaks", "--server", "127.0.0.1", *elsewhere)
-            until(lambda: fetched(machine, password, "from elsewhere"), "the message is in the mailbox")
-            output(machine, "python3", "-c", SEND, ADDRESS, password)
-            until(lambda: fetched(machine, password, "an answer"), "the answer is in the mailbox")
+            output(machine, "swaks", "--server", "127.0.0.1", "--from", ELSEWHERE, "--to", ADDRESS, *SUBJECT)
+            with thunderbird(tmp_path / "profile", web_port=WEB_PORT, machine=machine) as client:
+                fetch_and_answer(client, machine, password)
+            assert ELSEWHERE in output(machine, "mailq")
+
+
+def fetch_and_answer(client: Thunderbird, machine: BareMachine, password: str) -> None:
+    """As a customer does who types an address and its password, and nothing else."""
+    found = set_up(client, ADDRESS, password)
+    assert (found["host"], found["port"]) == (HOST, POP3S_PORT)
+    assert found["sending"] == [HOST, SUBMISSIONS_PORT, ADDRESS]
+    certificate = output(machine, "cat", "/var/lib/popadmin/tls/cert.pem")
+    trust_server(client, certificate, HOST, POP3S_PORT, SUBMISSIONS_PORT)
+    until(lambda: fetched_subjects(client) == ["from elsewhere"], "the message is in the inbox")
+    answer(client, "from elsewhere", by="an answer")
+    until(lambda: fetched_subjects(client) == ["an answer", "from elsewhere"], "the copy is in the inbox")

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.installed_program import program
 from tests.up.programs import until
@@ -30,11 +30,30 @@ user_pref("datareporting.policy.dataSubmissionPolicyBypassNotification", true);
 """
 
 
+class Machine(Protocol):
+    """Where it runs: this machine, or a bare one in namespaces."""
+
+    def within(self, *command: str) -> Sequence[str]:
+        """Return the command that runs `command` there."""
+
+    def connect(self, port: int) -> socket.socket:
+        """Return a connection to a port of its loopback."""
+
+
+class ThisMachine:
+    def within(self, *command: str) -> Sequence[str]:
+        return command
+
+    def connect(self, port: int) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port))
+
+
 class Thunderbird:
     """One that runs. A script is the body of an async function; its arguments are `args`, its value is JSON."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), START_SECONDS)
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._socket.settimeout(START_SECONDS)
         self._answers = self._socket.makefile("rb")
         self._number = 0
         self._read()  # its greeting
@@ -72,22 +91,24 @@ class Thunderbird:
 
 
 @contextmanager
-def thunderbird(profile: Path, *, web_port: int) -> Iterator[Thunderbird]:
-    """Start it with an empty profile in this folder; it ends with the block."""
+def thunderbird(profile: Path, *, web_port: int, machine: Machine | None = None) -> Iterator[Thunderbird]:
+    """Start it with an empty profile in this folder, on this machine or another; it ends with the block."""
+    machine = machine or ThisMachine()
     profile.mkdir()
     (profile / "user.js").write_text(PREFERENCES.format(web_port=web_port))
-    command = [
+    command = machine.within(
+        "env", "--ignore-environment", f"HOME={profile}", "PATH=/usr/bin:/bin",
         program("thunderbird"), "--headless", "--no-remote", "--profile", str(profile),
         "--marionette", "--remote-allow-system-access",
-    ]  # fmt: skip
+    )  # fmt: skip
     port_file = profile / "MarionetteActivePort"
     with (profile / "log").open("w") as log:
-        process = subprocess.Popen(command, env={"HOME": str(profile), "PATH": "/usr/bin:/bin"}, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             until(
                 lambda: port_file.exists() and port_file.read_text().strip() != "", "Thunderbird starts", START_SECONDS
             )
-            started = Thunderbird(int(port_file.read_text()))
+            started = Thunderbird(machine.connect(int(port_file.read_text())))
             yield started
             started.quit()
             process.wait(STOP_SECONDS)
