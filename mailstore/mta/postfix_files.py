@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -31,17 +31,15 @@ MILTERS = {
 SRS_1 = ("tcp:127.0.0.1:10001", "tcp:127.0.0.1:10002")
 SRS_2 = ("socketmap:unix:srs:forward", "socketmap:unix:srs:reverse")
 POSTSRSD_2_FILE = Path("/etc/postsrsd.conf")  # which only version 2 has
-# Names that no other server can look up, or that mean another host there; many refuse a greeting by them.
-LOCAL_NAMES = (".localdomain", ".local", ".internal")
 _NAMED_PORTS = {"587": "submission", "465": "submissions"}  # as Debian's master.cf writes these services
 
 
 def main_block(
-    server: MailServer, choices: Choices, facts: PostfixFacts, *, srs_2: bool, own: Container[str] = ()
+    server: MailServer, choices: Choices, facts: PostfixFacts, *, srs_2: bool, own_mydestination: bool = False
 ) -> str:
     """Return what setup writes into main.cf. `srs_2`: postsrsd has version 2.
 
-    `own`: the parameters whose present value is one that setup has written, and so stays in the block.
+    `own_mydestination`: the list that Postfix names now is one that setup has written, and so stays in the block.
     """
     maps = str(facts.directory / FOLDER)
     is_lookup = choices.recipients is Recipients.LOOKUP
@@ -50,8 +48,7 @@ def main_block(
         "maps": maps,
         "mailboxes": f"{maps}/mailboxes.cf" if is_lookup else None,
         "verify": None if is_lookup else "reject_unverified_recipient",
-        "hostname": server.hostname if _names_itself(facts, own) else None,
-        "mydestination": _destinations(server, facts, own),
+        "mydestination": _destinations(server, facts, is_ours=own_mydestination),
         "lmtp": f"lmtp:{_next_hop(server.lmtp, facts)}",
         "policy": None if server.policy is None else _client(server.policy, facts),
         "sasl": None if server.sasl is None else _sasl(server.sasl, facts),
@@ -123,19 +120,11 @@ def unreachable(server: MailServer, facts: PostfixFacts) -> Iterator[tuple[str, 
             yield name, address
 
 
-def _names_itself(facts: PostfixFacts, own: Container[str]) -> bool:
-    """Return whether Postfix gets its name from setup, since the one that it has is no name for other servers."""
-    present = facts.parameters.get("myhostname", "")
-    return "myhostname" in own or (bool(present) and ("." not in present or present.endswith(LOCAL_NAMES)))
-
-
-def _destinations(server: MailServer, facts: PostfixFacts, own: Container[str]) -> str | None:
+def _destinations(server: MailServer, facts: PostfixFacts, *, is_ours: bool) -> str | None:
     """Return `mydestination` without the hosted domains; None if it may stay as it is."""
     words = facts.words("mydestination")
-    if _names_itself(facts, own):  # it mostly contains $myhostname
-        words = [server.hostname if word == facts.parameters["myhostname"] else word for word in words]
     kept = [word for word in words if word.lower() not in server.domains]
-    return ", ".join(kept) if "mydestination" in own or len(kept) < len(words) else None
+    return ", ".join(kept) if is_ours or len(kept) < len(words) else None
 
 
 def _next_hop(address: SocketAddress, facts: PostfixFacts) -> str:

@@ -89,7 +89,7 @@ class PostfixSetup:
             choices,
             facts,
             srs_2=postfix_files.POSTSRSD_2_FILE.exists(),
-            own={each.name for each in config_block.entries(now, parameter_name)},
+            own_mydestination=any(each.name == "mydestination" for each in config_block.entries(now, parameter_name)),
         )
         fresh = template.fill("postfix/new-main.cf", {"hostname": server.hostname})
         return self._shared(path, fresh, body, parameter_name, _is_harmless, may_replace=may_replace)
@@ -127,12 +127,9 @@ class PostfixSetup:
 
 
 def _is_harmless(theirs: Entry, ours: Entry) -> bool:
-    """Return whether a parameter may be replaced: its value is ours, or what a package writes.
-
-    Names are in the block only where they cannot stay as they are.
-    """
+    """Return whether a parameter may be replaced: its value is ours, or what a package writes."""
     stock = {_STOCK.get(theirs.name), _value(ours), ""}
-    return theirs.name in ("myhostname", "mydestination") or _value(theirs) in stock
+    return theirs.name == "mydestination" or _value(theirs) in stock
 
 
 def _is_equal(theirs: Entry, ours: Entry) -> bool:

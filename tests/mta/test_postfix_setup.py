@@ -67,27 +67,6 @@ def test_the_maps_hold_the_password_and_only_postfix_reads_them(directory: Path,
     assert (file.owner(), file.group(), file.parent.group()) == ("root", "postfix", "postfix")
 
 
-@pytest.mark.parametrize(
-    ("present", "named"),
-    [
-        ("vm", "mail.example.org"),
-        ("vm.localdomain", "mail.example.org"),
-        ("mx.example.net", "mx.example.net"),
-    ],
-)
-def test_postfix_gets_a_name_that_other_servers_know_unless_it_has_one(
-    directory: Path, authority: Authority, present: str, named: str
-) -> None:
-    main, mta = directory / "main.cf", PostfixSetup(directory)
-    main.write_text(main.read_text().replace("myhostname = mail.example.org", f"myhostname = {present}"))
-    hosted = a_server(authority, domains=frozenset({"mail.example.org"}))
-    for server in (a_server(authority), hosted, hosted):
-        setup.run(mta, server, LOOKUP, may_replace=False)
-        assert parameters(directory)["myhostname"] == named
-    assert "mail.example.org" not in postfix_facts.read(directory).words("mydestination")
-    assert setup.run(mta, hosted, LOOKUP, may_replace=False).files == ()
-
-
 def test_a_second_setup_changes_nothing_and_another_choice_only_what_it_concerns(
     directory: Path, authority: Authority
 ) -> None:
