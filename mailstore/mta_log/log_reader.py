@@ -42,7 +42,10 @@ class LogReader:
         self._room = FoldRoom()
 
     def read(self, *, follow: bool = False, stop: Callable[[], bool] = lambda: False) -> Read:
-        """Read what is new. OSError if the log cannot be read."""
+        """Read what is new. OSError if the log cannot be read.
+
+        `stop` is asked behind each line, and every second where there is none.
+        """
         kept = MtaLogPosition.objects.filter(source=self._source.name).first()
         done, batch = Read(), list[Line]()
         for line in self._source.lines(kept.position if kept else "", follow=follow):

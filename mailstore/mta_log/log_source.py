@@ -14,6 +14,7 @@ from typing import IO
 
 LINE_OCTETS = 8192  # a longer line is skipped; MTAs write at most 2000
 CHUNK_OCTETS = 64 * 1024
+POSTFIX_UNITS = "postfix.service,postfix@-.service"  # by name: a pattern finds only units that have written already
 POLL_SECONDS = 1.0  # between two looks at a file, or two batches of a journal that is quiet
 
 
@@ -84,21 +85,25 @@ def _skip(file: IO[bytes]) -> bool:
 
 
 class Journal:
-    """The systemd journal of some units, by `journalctl`. Its position is the journal's cursor."""
+    """The systemd journal of some units, with commas between, by `journalctl`. Its position is the journal's cursor."""
 
     def __init__(self, units: str) -> None:
         self.name = f"journal:{units}"
         self._units = units
 
     def lines(self, position: str, *, follow: bool) -> Lines:
-        """Yield the entries behind the position. OSError if there is no journalctl."""
-        command = ["journalctl", "--output=json", "--no-pager", "--quiet", f"--unit={self._units}"]
+        """Yield the entries behind the position. OSError if there is no journalctl, or it may not read the journal."""
+        command = ["journalctl", "--output=json", "--no-pager", "--quiet"]
+        command += [f"--unit={unit}" for unit in self._units.split(",")]
         command += [f"--after-cursor={position}"] if position else ["--no-tail"]
         command += ["--follow"] if follow else []
         with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
             try:
                 if process.stdout is not None:
                     yield from _entries(process.stdout)
+                if code := process.wait():
+                    raise OSError(f"journalctl ended with {code}")
+                yield None
             finally:
                 process.terminate()
 
@@ -113,7 +118,6 @@ def _entries(stream: IO[bytes]) -> Lines:
             continue
         data = os.read(stream.fileno(), CHUNK_OCTETS)
         if not data:
-            yield None
             return
         *whole, pending = (pending + data).split(b"\n")
         pending = pending if len(pending) <= CHUNK_OCTETS else b""
@@ -142,4 +146,4 @@ def _storable(text: str) -> str:
 def source(text: str) -> LogFile | Journal:
     """Return the source that MTA_LOG names: a file, `journal`, or `journal:UNITS`."""
     kind, _colon, units = text.partition(":")
-    return Journal(units or "postfix*") if kind == "journal" else LogFile(Path(text))
+    return Journal(units or POSTFIX_UNITS) if kind == "journal" else LogFile(Path(text))

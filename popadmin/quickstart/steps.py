@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from mailstore.mta.mtas import MTAS
-from popadmin.quickstart import certificate, local_postgres, machine, settings_file, systemd, units
+from popadmin.quickstart import certificate, local_postgres, machine, mta_log, settings_file, systemd, units
 from popadmin.quickstart.action import Action, Run, Tell, Write
 from popadmin.quickstart.machine import USER, Folders
 from popadmin.quickstart.site import Mta, Site
@@ -26,7 +26,7 @@ MTA_SQL = "127.0.0.1:5433"  # 5432 may be that of another Postgres
 FOLDER_MODE = "2750"  # the sockets there get the group of the MTA
 # As a unit does: an ordinary user in a folder of its own, who may listen on the ports below 1024.
 _AS_SERVICE = (
-    "env", f"--chdir={Folders().data}", "setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups",
+    "env", f"--chdir={Folders().data}", "setpriv", f"--reuid={USER}", f"--regid={USER}",
     "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service",
 )  # fmt: skip
 WEB_ADDRESSES = ("127.0.0.1:8000",)
@@ -89,7 +89,7 @@ def _settings(site: Site) -> Iterator[Action]:
 
 def _completed_settings(site: Site) -> str:
     """Return the text of the settings file as the step Settings leaves it."""
-    wanted = {**_addresses(site), **_sockets(site)}
+    wanted = {**_addresses(site), **_mta_settings(site)}
     if certificate.lineage(site.folders, site.answers.hostname):
         wanted |= certificate.settings(site.folders)
     if site.in_parts:
@@ -114,17 +114,19 @@ def _addresses(site: Site) -> dict[str, str]:
     }
 
 
-def _sockets(site: Site) -> dict[str, str]:
-    """Return where the MTA asks. A private Postgres opens a port for it; that of the machine has one."""
+def _mta_settings(site: Site) -> dict[str, str]:
+    """Return where the MTA asks and logs. A private Postgres opens a port for it; that of the machine has one."""
     if site.mta is Mta.NONE:
         return {}
     folder = site.mta.socket_folder
-    sockets = {
+    found = {
         "LMTP_LISTEN": f"unix:{folder}/lmtp",
         "SASL_LISTEN": f"unix:{folder}/auth",
         "POLICY_LISTEN": f"unix:{folder}/policy",
     }
-    return sockets if site.in_parts else {**sockets, "MTA_SQL_LISTEN": MTA_SQL}
+    if log := mta_log.source(site):
+        found["MTA_LOG"] = log
+    return found if site.in_parts else {**found, "MTA_SQL_LISTEN": MTA_SQL}
 
 
 def _database(site: Site) -> Iterator[Action]:
@@ -137,15 +139,17 @@ def _database(site: Site) -> Iterator[Action]:
 
 
 def _services(site: Site) -> Iterator[Action]:
-    folders, program = site.folders, machine.program()
+    folders, program, log_group = site.folders, machine.program(), _log_group(site)
     if site.in_parts:
         parts = units.parts(_settings_values(site))
-        texts = {part.unit: units.part(part, program, WEB_ADDRESSES) for part in parts}
+        texts = {part.unit: units.part(part, program, WEB_ADDRESSES, log_group=log_group) for part in parts}
     else:
         texts = {units.WHOLE: units.whole(program)}
     for name, text in texts.items():
         if not (folders.packaged_units / name).exists():
             yield Write(folders.units / name, text)
+    if log_group and not site.in_parts:
+        yield Write(folders.units / units.LOG_DROP_IN, units.log_drop_in(log_group))
     if not systemd.is_running():
         return
     names = list(texts)
@@ -155,12 +159,18 @@ def _services(site: Site) -> Iterator[Action]:
         ("systemctl", "enable", "--now", *names),
         done=lambda: all(map(systemd.runs_and_stays, names)),
     )
-    changed_at = folders.settings.stat().st_mtime if folders.settings.exists() else 0.0
+    changed = [file for file in (folders.settings, folders.units / units.LOG_DROP_IN) if file.exists()]
+    changed_at = max((file.stat().st_mtime for file in changed), default=0.0)
     yield Run(
         "restart for the new settings",
         ("systemctl", "restart", *names),
         done=lambda: all(systemd.started_at(name) >= changed_at for name in names),
     )
+
+
+def _log_group(site: Site) -> str:
+    """Return the group that may read the log of the MTA, which the settings name; empty where they name none."""
+    return mta_log.group(_settings_values(site).get("MTA_LOG", ""))
 
 
 def by_hand(site: Site) -> list[str]:
@@ -170,7 +180,9 @@ def by_hand(site: Site) -> list[str]:
         commands = [site.command(*part.words) if part.words else gunicorn(WEB_ADDRESSES) for part in parts]
     else:
         commands = [site.command("up", "--without-admin")]
-    return [shlex.join((*_AS_SERVICE, *command)) for command in commands]
+    log_group = _log_group(site)
+    groups = f"--groups={log_group}" if log_group else "--init-groups"
+    return [shlex.join((*_AS_SERVICE, groups, *command)) for command in commands]
 
 
 def _rows(site: Site) -> Iterator[Action]:

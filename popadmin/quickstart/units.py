@@ -14,6 +14,10 @@ WHOLE = "popadmin.service"
 _TEMPLATE = settings.PAGES_DIR / "deploy" / "systemd" / WHOLE
 _WORDS = "@PROGRAM@ up --without-admin"  # what the unit of the whole site starts
 _WHO = "popadmin: POP mailboxes"
+_GROUP = "Group=popadmin\n"
+LOG_PART = "mta-log"
+# Beside the unit of the whole site, which the package may have brought.
+LOG_DROP_IN = f"{WHOLE}.d/mta-log.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ PARTS = (
     Part("lmtpd", "mail from the MTA", ("lmtpd",)),
     Part("authd", "sign-in of the MTA's users", ("authd",), "SASL_LISTEN"),
     Part("policyd", "what the MTA asks before it takes mail", ("policyd",), "POLICY_LISTEN"),
+    Part(LOG_PART, "what the log of the MTA adds to the trace", ("read-mta-log", "--follow"), "MTA_LOG"),
     Part("sweep", "retention, warnings, checks", ("sweep", "--every", str(SWEEP_SECONDS))),
 )
 
@@ -53,8 +58,15 @@ def whole(program: Sequence[str]) -> str:
     return _TEMPLATE.read_text().replace("@PROGRAM@", shlex.join(program))
 
 
-def part(part: Part, program: Sequence[str], web_addresses: Sequence[str]) -> str:
-    """Return the unit of a part."""
+def log_drop_in(group: str) -> str:
+    """Return what lets the whole site read the log of the MTA."""
+    return f"[Service]\nSupplementaryGroups={group}\n"
+
+
+def part(part: Part, program: Sequence[str], web_addresses: Sequence[str], *, log_group: str = "") -> str:
+    """Return the unit of a part. The one that reads the log of the MTA, and no other, is in `log_group`."""
     words = shlex.join((*program, *part.words) if part.words else gunicorn(web_addresses))
     text = _TEMPLATE.read_text().replace(_WORDS, words).replace(_WHO, f"popadmin: {part.who}")
+    if part.name == LOG_PART and log_group:
+        text = text.replace(_GROUP, f"{_GROUP}SupplementaryGroups={log_group}\n")
     return text.replace("After=network-online.target", "After=network-online.target postgresql.service")

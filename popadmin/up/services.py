@@ -33,6 +33,8 @@ def services() -> tuple[Service, ...]:
     for command, variable in LISTENING:
         if listens := endpoints(variable):
             found.append(Service(command, _manage(command), LISTENERS, listens))
+    if settings.MTA_LOG:
+        found.append(Service("read-mta-log", _manage("read-mta-log", "--follow"), LISTENERS))
     if web:
         found.append(Service("web", gunicorn([each.text for each in web]), WEB, web))
     return tuple(found)

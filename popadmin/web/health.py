@@ -123,7 +123,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "database disk": database_disk,
     "body store": readiness.body_store,
     "certificate": certificate,
-    **{name: partial(part, name) for name in site_parts.LABELS},
+    **{name: partial(part, name) for name in site_parts.SERVING},
 }
 
 

@@ -24,9 +24,17 @@ from mailstore.messages.damaged_bodies import Damaged
 from mailstore.messages.message_file import site_store
 from mailstore.models import Heartbeat, SweepPass
 
-POP3, LMTP, SASL, POLICY, SWEEP = "pop3", "lmtp", "sasl", "policy", "sweep"
+POP3, LMTP, SASL, POLICY, MTA_LOG, SWEEP = "pop3", "lmtp", "sasl", "policy", "mta-log", "sweep"
 LAST_SWEEP = "last pass"  # stands among the heartbeats: when the sweep ended a pass
-LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SASL: _("SASL"), POLICY: _("Policy service"), SWEEP: _("Sweep")}
+LABELS = {
+    POP3: _("POP3"),
+    LMTP: _("LMTP"),
+    SASL: _("SASL"),
+    POLICY: _("Policy service"),
+    MTA_LOG: _("Log of the mail server"),
+    SWEEP: _("Sweep"),
+}
+SERVING = (POP3, LMTP, SASL, POLICY, SWEEP)  # without one of these the site does not do its work
 PASS_INTERVAL = timedelta(hours=26)  # the interval of a daily timer, with some delay
 LOW_SHARE = 20  # of a disk: below a twentieth it is low,
 LOW_LEAST_OCTETS = 2**30  # below a gigabyte always,
@@ -52,11 +60,11 @@ def read_parts() -> list[Part]:
 
 
 def parts(beats: Mapping[str, datetime], swept_at: datetime | None) -> list[Part]:
-    """Return the listeners that the settings ask for or that have run, and the sweep, whose last pass ended then."""
+    """Return the parts that the settings ask for or that have run, and the sweep, whose last pass ended then."""
     now = timezone.now()
-    listeners = [name for name in (POP3, LMTP, SASL, POLICY) if name in beats or name in _running(beats)]
+    named = [name for name in LABELS if name != SWEEP and (name in beats or name in _running(beats))]
     return [
-        *(Part(name, LABELS[name], beats.get(name), _has_beaten(name, beats, now)) for name in listeners),
+        *(Part(name, LABELS[name], beats.get(name), _has_beaten(name, beats, now)) for name in named),
         _sweep(beats, swept_at, now),
     ]
 
@@ -135,14 +143,15 @@ def _room(place: str) -> DiskRoom:
 
 
 def _running(beats: Mapping[str, datetime]) -> set[str]:
-    """Return the parts that this site runs: listeners by their settings, and the sweep unless a timer starts it."""
-    listeners = {
+    """Return the parts that this site runs: most by their settings, and the sweep unless a timer starts it."""
+    asked_for = {
         POP3: any(getattr(settings, name) for name in conf.POP3_VARIABLES),
         LMTP: settings.LMTP_LISTEN,
         SASL: settings.SASL_LISTEN,
         POLICY: settings.POLICY_LISTEN,
+        MTA_LOG: settings.MTA_LOG,
     }
-    return {name for name, addresses in listeners.items() if addresses} | ({SWEEP} & beats.keys())
+    return {name for name, setting in asked_for.items() if setting} | ({SWEEP} & beats.keys())
 
 
 def _has_beaten(name: str, beats: Mapping[str, datetime], now: datetime) -> bool:

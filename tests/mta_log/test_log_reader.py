@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from datetime import timedelta
 from pathlib import Path
+from subprocess import DEVNULL
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from mailstore.models import MtaLogPosition, TraceEntry
+from mailstore.models import Heartbeat, MtaLogPosition, TraceEntry
 from mailstore.mta_log import log_source
 from mailstore.mta_log.log_reader import LogReader, Read
 from mailstore.mta_log.log_source import Line
 from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
-from tests.management.command_runner import one_line, process, said
+from popadmin.web import site_parts
+from tests.listeners import LONGEST_WAIT_SECONDS, MANAGE
+from tests.management.command_runner import environment, one_line, process, said
 from tests.site.rows import a_mailbox
+from tests.up.programs import running, until
 
 pytestmark = pytest.mark.django_db
 QUEUED = "postfix/qmgr[1]: 4XyzA1B2c3: from=<s@example.net>, size=1432, nrcpt=1 (queue active)"
@@ -124,9 +131,34 @@ def test_the_journal_gives_its_entries_and_cursor(monkeypatch: pytest.MonkeyPatc
     assert "--after-cursor=s=1;i=2" in asked
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_journal_that_may_not_be_read_is_said_and_the_part_is_silent(tmp_path: Path) -> None:
+    program = tmp_path / "journalctl"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    done = process("read-mta-log", "--journal", "--follow", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert (done.returncode, "journalctl ended with 1" in one_line(done.stderr)) == (1, True)
+    assert not Heartbeat.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_that_goes_on_is_a_part_of_the_site(log: Path, settings: Settings) -> None:
+    write(log, QUEUED)
+    settings.MTA_LOG = str(log)
+    assert [(part.name, part.good) for part in site_parts.read_parts()][2:3] == [("mta-log", False)]
+    command = [sys.executable, str(MANAGE), "read-mta-log", "--follow"]
+    with running(command, env=environment(MTA_LOG=str(log)), stdout=DEVNULL) as process:
+        until(Heartbeat.objects.filter(part="mta-log").exists, "it beats")
+        write(log, QUEUED, DEFERRED)
+        until(TraceEntry.objects.exists, "it has read on")
+        assert [(part.name, part.good) for part in site_parts.read_parts()][2:3] == [("mta-log", True)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LONGEST_WAIT_SECONDS) == 0
+
+
 def test_a_journal_source_is_named_by_its_units() -> None:
     assert [log_source.source(text).name for text in ("journal", "journal:exim4.service", "/var/log/mail.log")] == [
-        "journal:postfix*", "journal:exim4.service", "/var/log/mail.log",
+        "journal:postfix.service,postfix@-.service", "journal:exim4.service", "/var/log/mail.log",
     ]  # fmt: skip
     assert Line("x", "1:2").at_microseconds is None
 

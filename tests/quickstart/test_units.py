@@ -21,7 +21,7 @@ PROGRAM = (sys.executable, str(REPOSITORY / "manage.py"))
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     texts = {units.WHOLE: units.whole(PROGRAM)}
-    texts |= {part.unit: units.part(part, PROGRAM, ("127.0.0.1:8000",)) for part in units.PARTS}
+    texts |= {part.unit: units.part(part, PROGRAM, ("127.0.0.1:8000",), log_group="adm") for part in units.PARTS}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     return [tmp_path / name for name in texts]
@@ -50,3 +50,8 @@ def test_each_part_starts_its_own_command(files: list[Path]) -> None:
     assert len({start and start[0] for start in starts.values()}) == len(files)
     for file in files:
         assert "@PROGRAM@" not in file.read_text()
+
+
+def test_only_the_part_that_reads_the_log_may_read_it(files: list[Path]) -> None:
+    reading = [file.name for file in files if "SupplementaryGroups=adm" in file.read_text()]
+    assert reading == ["popadmin-mta-log.service"]

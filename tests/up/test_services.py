@@ -23,6 +23,9 @@ def test_a_part_that_is_switched_off_is_not_started(settings: Settings) -> None:
     settings.SASL_LISTEN = ("unix:/run/popadmin/auth",)
     settings.POLICY_LISTEN = ("127.0.0.1:1026",)
     assert {service.name for service in services()} == {"sweep", "pop3d", "lmtpd", "authd", "policyd", "web"}
+    settings.MTA_LOG = "journal"
+    assert "read-mta-log" in {service.name for service in services()}
+    settings.MTA_LOG = ""
     settings.POP3_LISTEN = settings.LMTP_LISTEN = settings.SASL_LISTEN = settings.POLICY_LISTEN = ()
     assert {service.name for service in services()} == {"sweep", "pop3d", "web"}
     settings.POP3S_LISTEN = settings.WEB_LISTEN = ()

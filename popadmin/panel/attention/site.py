@@ -8,16 +8,24 @@ from django.db.models import Min
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages import damaged_bodies
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Fault, Rank, SiteEvidence, found, since
 from popadmin.web import site_parts
 from popadmin.web.certificates import Certificate
 from popadmin.web.formats import count, day, size
-from popadmin.web.site_parts import Disk, Part
+from popadmin.web.site_parts import Disk
 
 HOSTS_NAMED = 3
+# What follows from the silence of a part.
+_CONSEQUENCES = {
+    site_parts.POP3: gettext_lazy("No program can fetch mail."),
+    site_parts.LMTP: gettext_lazy("No mail is delivered. Other servers try again later."),
+    site_parts.SASL: gettext_lazy("No program can send mail."),
+    site_parts.POLICY: gettext_lazy("Mail for a full mailbox is taken first, and no limit of sending holds."),
+    site_parts.MTA_LOG: gettext_lazy("The trace lacks what the mail server rejects or holds. It may not read its log."),
+}
 DAY_SECONDS = 86400
 
 
@@ -37,9 +45,9 @@ def listeners(evidence: SiteEvidence) -> Iterator[Fault]:
         if not part.good and part.name != site_parts.SWEEP:
             yield Fault(
                 rank=Rank.LISTENER,
-                level=BAD,
+                level=BAD if part.name in site_parts.SERVING else WARN,
                 text=_("%(part)s is silent") % {"part": part.label},
-                consequence=_no_mail(part),
+                consequence=str(_CONSEQUENCES[part.name]),
                 remedy=_("See parts"),
                 url=reverse("overview-parts"),
                 when=since(part.seen_at),
@@ -86,12 +94,6 @@ def stored_mail(evidence: SiteEvidence) -> Iterator[Fault]:
         url=f"{reverse('overview-parts')}#stored-mail",
         when=found(first),
     )
-
-
-def _no_mail(part: Part) -> str:
-    if part.name == site_parts.LMTP:
-        return _("No mail is delivered. Other servers try again later.")
-    return _("No program can fetch mail.")
 
 
 def _broken_disk(disk: Disk) -> Fault:
