@@ -10,6 +10,7 @@ from mailstore.mta.checks.result import Result
 # The keys are those of `checks.table`.
 NAMES: dict[str, Promise] = {
     "configuration": _("The mail server accepts its configuration"),
+    "own-name": _("The mail server calls itself by the name of this host"),
     "destinations": _("Hosted domains go to LMTP alone"),
     "delimiter": _("Details behind a plus sign are understood"),
     "size-limit": _("Messages that are too large are refused at once"),
@@ -39,6 +40,14 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     "mta-refuses": (
         _("The mail server finds a fault in its files."),
         _("Correct it, or take the last setup back: mta undo."),
+    ),
+    "short-name": (
+        _("The mail server calls itself %(found)s, which is no full host name. Many servers refuse its mail."),
+        _("Set PUBLIC_HOSTNAME to the full name of this host, restart popadmin, and run mta setup again."),
+    ),
+    "other-name": (
+        _("The mail server calls itself %(found)s, and popadmin calls this host %(host)s."),
+        _("Run mta setup again, or set PUBLIC_HOSTNAME to the name that the PTR record of the address has."),
     ),
     "domain-twice": (
         _("%(domain)s stands in %(parameter)s too, so its mail does not come to LMTP."),

@@ -24,7 +24,7 @@ def config(server: MailServer, choices: Choices, directory: Path, *, user: str, 
     dkim = choices.dkim is not Dkim.NONE
     values: dict[str, str | None] = {
         "marker": template.MARKER,
-        "hostname": server.hostname,
+        "hostname": server.mta_hostname,
         "database": database(server.database),
         "smtp_ports": " : ".join([SMTP_PORT, *own_ports]),
         "submission_ports": " : ".join(own_ports) or "0",

@@ -14,6 +14,7 @@ from mailstore.mta.program import Outcome
 from mailstore.mta.socket_address import SocketAddress
 
 LOOPBACK = "127.0.0.1"
+_OPTIONS = ("primary_hostname", "daemon_smtp_ports", "tls_on_connect_ports", "message_size_limit")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _MESSAGE = re.compile(r"^\s*(\d+)([mhd])\s+\S+\s+(\S+)\s+<")  # exim -bp: age, size, id, sender
 _QUERIES = {
@@ -28,12 +29,13 @@ FAILED, DEFERRED = "Failed:", "DEFER"
 def read(directory: Path) -> MtaView:
     """Return the Exim of this configuration directory."""
     setup = EximSetup(directory)
-    options = _options(setup.file, "daemon_smtp_ports", "tls_on_connect_ports", "message_size_limit")
+    options = _options(setup.file, *_OPTIONS)
     ports = options.get("daemon_smtp_ports", "").replace(":", " ").split()
     implicit = options.get("tls_on_connect_ports", "").replace(":", " ").split()
     sign_in = [port for port in ports if port not in {"25", "smtp", *implicit}]
     limit = options.get("message_size_limit", "")
     return MtaView(
+        hostname=options.get("primary_hostname", ""),
         smtp=_port(["25" for port in ports if port in {"25", "smtp"}]),
         submission=_port(sign_in),
         submissions=_port(implicit),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailstore.keypair import Pair
+from mailstore.mta import host_name
 from mailstore.mta.socket_address import SocketAddress
 
 SUBMISSION, SUBMISSIONS = "587", "465"  # RFC 6409, RFC 8314 §3.3
@@ -68,6 +69,11 @@ class MailServer:
     message_octets: int
     domains: frozenset[str]
     service_uid: int
+
+    @property
+    def mta_hostname(self) -> str | None:
+        """Return what the MTA is to call itself; None where PUBLIC_HOSTNAME is no full name: then it stays as it is."""
+        return self.hostname if host_name.is_full(self.hostname) else None
 
     @property
     def message_limit_octets(self) -> int:

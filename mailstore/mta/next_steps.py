@@ -33,11 +33,25 @@ def steps(
     choices: Choices,
     sockets: Path,
     *,
+    former_hostname: str,
     needs_postsrsd: bool,
     leads_elsewhere: bool,
     is_running: bool,
 ) -> Iterator[str]:
-    """Yield what is to be done next, one sentence or two each. `sockets` is where a unix socket fits best."""
+    """Yield what is to be done next, one sentence or two each.
+
+    `sockets` is where a unix socket fits best. `former_hostname` is what the MTA called itself; empty if unknown.
+    """
+    if server.mta_hostname is None:
+        yield (
+            f"PUBLIC_HOSTNAME is {server.hostname}, no full host name, and many servers refuse mail from such a name: "
+            "set it, restart popadmin, and run this again."
+        )
+    elif former_hostname not in {"", server.hostname}:
+        yield (
+            f"The MTA calls itself {server.hostname} now, and no longer {former_hostname}: let the PTR record of its "
+            "address name it too."
+        )
     if server.lmtp.path is None and server.lmtp.reached().host in LOOPBACK:
         yield f"LMTP goes by a port. For a unix socket set LMTP_LISTEN=unix:{sockets}/lmtp, and run this again."
     if server.sasl is None:

@@ -31,6 +31,7 @@ MILTERS = {
 SRS_1 = ("tcp:127.0.0.1:10001", "tcp:127.0.0.1:10002")
 SRS_2 = ("socketmap:unix:srs:forward", "socketmap:unix:srs:reverse")
 POSTSRSD_2_FILE = Path("/etc/postsrsd.conf")  # which only version 2 has
+LOCALHOST = "localhost"
 _NAMED_PORTS = {"587": "submission", "465": "submissions"}  # as Debian's master.cf writes these services
 
 
@@ -48,6 +49,7 @@ def main_block(
         "maps": maps,
         "mailboxes": f"{maps}/mailboxes.cf" if is_lookup else None,
         "verify": None if is_lookup else "reject_unverified_recipient",
+        "hostname": server.mta_hostname,
         "mydestination": _destinations(server, facts, is_ours=own_mydestination),
         "lmtp": f"lmtp:{_next_hop(server.lmtp, facts)}",
         "policy": None if server.policy is None else _client(server.policy, facts),
@@ -121,10 +123,17 @@ def unreachable(server: MailServer, facts: PostfixFacts) -> Iterator[tuple[str, 
 
 
 def _destinations(server: MailServer, facts: PostfixFacts, *, is_ours: bool) -> str | None:
-    """Return `mydestination` without the hosted domains; None if it may stay as it is."""
-    words = facts.words("mydestination")
+    """Return `mydestination` without the hosted domains; None if it may stay as it is.
+
+    A new name of the host joins the former one: the machine's own mail is to both.
+    """
+    words = facts.words("mydestination") if facts.parameters else [LOCALHOST]
     kept = [word for word in words if word.lower() not in server.domains]
-    return ", ".join(kept) if is_ours or len(kept) < len(words) else None
+    name = server.mta_hostname
+    is_renamed = name is not None and name != facts.parameters.get("myhostname")
+    if name is not None and is_renamed and name not in {*kept, *server.domains}:
+        kept.append(name)
+    return ", ".join(kept) if is_ours or is_renamed or len(kept) < len(words) else None
 
 
 def _next_hop(address: SocketAddress, facts: PostfixFacts) -> str:

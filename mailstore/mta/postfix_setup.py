@@ -24,6 +24,8 @@ _STOCK = {
     "virtual_alias_domains": "$virtual_alias_maps",
     "virtual_transport": "virtual",
 }
+# Setup changes these too: of the first it removes what is hosted here, and of the second it tells the former value.
+_TOLD = frozenset({"mydestination", "myhostname"})
 _NEW_MASTER = (Path("/etc/postfix/master.cf.proto"), Path("/usr/share/postfix/master.cf.dist"))
 
 
@@ -91,7 +93,7 @@ class PostfixSetup:
             srs_2=postfix_files.POSTSRSD_2_FILE.exists(),
             own_mydestination=any(each.name == "mydestination" for each in config_block.entries(now, parameter_name)),
         )
-        fresh = template.fill("postfix/new-main.cf", {"hostname": server.hostname})
+        fresh = template.fill("postfix/new-main.cf", {})
         return self._shared(path, fresh, body, parameter_name, _is_harmless, may_replace=may_replace)
 
     def _master(self, server: MailServer, choices: Choices, may_replace: bool) -> NewFile:
@@ -129,7 +131,7 @@ class PostfixSetup:
 def _is_harmless(theirs: Entry, ours: Entry) -> bool:
     """Return whether a parameter may be replaced: its value is ours, or what a package writes."""
     stock = {_STOCK.get(theirs.name), _value(ours), ""}
-    return theirs.name == "mydestination" or _value(theirs) in stock
+    return theirs.name in _TOLD or _value(theirs) in stock
 
 
 def _is_equal(theirs: Entry, ours: Entry) -> bool:

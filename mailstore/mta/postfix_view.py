@@ -28,6 +28,7 @@ def read(directory: Path) -> MtaView:
     implicit = [each for each in sign_in if "smtpd_tls_wrappermode=yes" in each]
     limit = facts.parameters.get("message_size_limit", "")
     return MtaView(
+        hostname=facts.parameters.get("smtp_helo_name", ""),
         smtp=_port(facts, [each for each in facts.services if each not in sign_in]),
         submission=_port(facts, [each for each in sign_in if each not in implicit]),
         submissions=_port(facts, implicit),

@@ -7,7 +7,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+from mailstore.mta import host_name
+
 LOGIN = re.compile(r"[a-z][a-z0-9._-]{0,62}")
 
 
@@ -47,10 +48,10 @@ def _domain_of_host(answers: dict[str, str]) -> str:
 
 QUESTIONS = (
     Question(
-        "hostname", "Name of this machine, as customers connect to it", HOST_NAME,
+        "hostname", "Name of this machine, as customers connect to it", host_name.FULL,
         "a full host name such as mail.example.org", _own_name,
     ),
-    Question("domain", "First mail domain", HOST_NAME, "a domain such as example.org", _domain_of_host),
+    Question("domain", "First mail domain", host_name.FULL, "a domain such as example.org", _domain_of_host),
     Question("admin", "Login of the first administrator", LOGIN, "a login such as admin", lambda _answers: "admin"),
 )  # fmt: skip
 

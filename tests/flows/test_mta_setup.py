@@ -96,6 +96,7 @@ def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mai
 
     told = wired.command("setup", *ports(wired), "--password-stdin", stdin=granted())
     assert f"wrote {wired.directory}/main.cf" in told
+    assert "calls itself mail.example.test now, and no longer mta.example.test" in told
     assert MailFlow.objects.get().mta == "postfix"
 
     # In by SMTP, from a server elsewhere; an unknown address is refused at RCPT.
@@ -123,11 +124,17 @@ def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mai
 
     # Each classic fault that somebody plants is named.
     ours = {path: path.read_bytes() for path in (wired.directory / "main.cf", wired.directory / "popadmin/senders.cf")}
-    for line in ("mydestination=example.org", "recipient_delimiter=-", "message_size_limit=0", "virtual_mailbox_maps="):
+    for line in (
+        "mydestination=example.org",
+        "recipient_delimiter=-",
+        "message_size_limit=0",
+        "virtual_mailbox_maps=",
+        "myhostname=mta",
+    ):
         program.run(["postconf", "-c", str(wired.directory), "-e", line])
     (wired.directory / "popadmin/senders.cf").chmod(0o600)
     faults = {name: each["fault"] for name, each in wired.checked().items() if each["state"] == "bad"}
-    assert faults.keys() >= {"destinations", "delimiter", "size-limit", "map-senders"}
+    assert faults.keys() >= {"own-name", "destinations", "delimiter", "size-limit", "map-senders"}
     refused = wired.process("undo")
     assert refused.returncode == 1
     assert f"{wired.directory}/main.cf has changed since the setup" in refused.stderr.decode()

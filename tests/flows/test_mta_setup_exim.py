@@ -88,6 +88,7 @@ def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: 
 
     tried = (
         "configuration",
+        "own-name",
         "size-limit",
         "srs",
         "map-domains",

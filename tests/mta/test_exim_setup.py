@@ -27,6 +27,8 @@ def test_a_part_that_is_off_has_no_line(authority: Authority) -> None:
     assert "readsocket" not in text
     assert "driver = dovecot" not in text
     assert "daemon_smtp_ports = 25\n" in text
+    assert "primary_hostname = mail.example.org\n" in text
+    assert "primary_hostname" not in text_of(a_server(authority, sasl=None, hostname="box"), Choices())
     assert "srs_encode" not in text
 
 

@@ -33,6 +33,7 @@ SOUND = {
 def a_subject(authority: Authority, *, view: dict[str, object] | None = None, **parameters: str) -> Subject:
     facts = PostfixFacts(Path("/etc/postfix"), SOUND | parameters)
     mta = MtaView(
+        hostname="mail.example.org",
         smtp=CLOSED,
         submission=CLOSED,
         submissions=None,
@@ -52,6 +53,23 @@ def a_subject(authority: Authority, *, view: dict[str, object] | None = None, **
 def told(finding: Finding) -> str:
     result = finding.of("any")
     return f"{check_text.fault(result)} {check_text.remedy(result)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mail.example.org", ""),
+        ("Mail.Example.org", ""),
+        ("box", "box, which is no full host name"),
+        ("box.localdomain", "no full host name"),
+        ("", "no full host name"),
+        ("box.provider.example", "calls itself box.provider.example, and popadmin calls this host mail.example.org"),
+    ],
+)
+def test_an_mta_that_calls_itself_otherwise_is_named(authority: Authority, name: str, words: str) -> None:
+    found = configuration.own_name(a_subject(authority, view={"hostname": name}))
+    assert bool(found.fault) is bool(words)
+    assert words in told(found)
 
 
 @pytest.mark.parametrize("parameter", ["mydestination", "virtual_alias_domains", "relay_domains"])

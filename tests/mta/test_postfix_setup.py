@@ -89,6 +89,34 @@ def test_a_second_setup_changes_nothing_and_another_choice_only_what_it_concerns
     assert contents(directory) == first
 
 
+@pytest.mark.parametrize(
+    ("own", "destinations"),
+    [
+        ("myhostname = box\nmydestination = $myhostname, localhost\n", "box, localhost, mail.example.org"),
+        ("myhostname = example.org\nmydestination = $myhostname, localhost\n", "localhost, mail.example.org"),
+        ("myhostname = mail.example.org\nmydestination = localhost\n", "localhost"),
+        ("mydestination =\n", "mail.example.org"),
+    ],
+)
+def test_postfix_calls_itself_by_the_name_of_the_host_and_undo_brings_the_former_back(
+    tmp_path: Path, authority: Authority, own: str, destinations: str
+) -> None:
+    directory = a_directory(tmp_path, main=own)
+    before, mta = contents(directory), PostfixSetup(directory)
+    for _time in range(2):
+        setup.run(mta, a_server(authority), LOOKUP, may_replace=False)
+        found = parameters(directory)
+        assert (found["myhostname"], found["smtp_helo_name"]) == ("mail.example.org", "mail.example.org")
+        assert found["mydestination"] == destinations
+    setup.undo(mta)
+    assert contents(directory) == before
+
+
+def test_a_host_name_that_is_no_full_one_changes_nothing(directory: Path, authority: Authority) -> None:
+    setup.run(PostfixSetup(directory), a_server(authority, hostname="box"), LOOKUP, may_replace=False)
+    assert parameters(directory)["myhostname"] == "mail.example.org"
+
+
 def test_undo_brings_back_every_octet(directory: Path, authority: Authority) -> None:
     (directory / "main.cf").write_bytes(MAIN.replace("biff = no", "# \xe9").encode("latin-1").rstrip(b"\n"))
     (directory / "main.cf").chmod(0o640)

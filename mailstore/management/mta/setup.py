@@ -69,6 +69,7 @@ class _Setup:
 
     def _set_up(self, mta: target.Target, options: Options, password: str) -> None:
         server, choices = mta.server(password), _choices(options)
+        former_hostname = mta.kind.view(mta.directory).hostname
         done = setup.run(mta.kind.setup(mta.directory), server, choices, may_replace=options["replace"])
         files, folders = [str(path) for path in done.files], [str(path) for path in done.folders]
         if files or mail_flow.last().mta != mta.name:
@@ -78,6 +79,7 @@ class _Setup:
                 server,
                 choices,
                 mta.kind.sockets(mta.directory),
+                former_hostname=former_hostname,
                 needs_postsrsd=mta.kind.needs_postsrsd,
                 leads_elsewhere=site_server.leads_elsewhere(),
                 is_running=done.is_reloaded or mta.kind.is_running(mta.directory),

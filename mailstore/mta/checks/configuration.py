@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailstore.mta import host_name
 from mailstore.mta.checks.result import Finding, bad, skipped
 from mailstore.mta.checks.subject import Subject
 from mailstore.policy.addresses import DELIMITER
@@ -15,6 +16,14 @@ def accepted(subject: Subject) -> Finding:
     """The MTA accepts its configuration."""
     said = subject.mta.test()
     return Finding() if said.good else bad("mta-refuses", said.output)
+
+
+def own_name(subject: Subject) -> Finding:
+    """The MTA calls itself by the full name of this host, which servers elsewhere look up."""
+    found, ours = subject.mta.hostname, subject.server.hostname
+    if not host_name.is_full(found):
+        return bad("short-name", found, found=found or "-")
+    return Finding(found) if found.lower() == ours.lower() else bad("other-name", found, found=found, host=ours)
 
 
 def destinations(subject: Subject) -> Finding:

@@ -52,9 +52,11 @@ class Queue:
 class MtaView:
     """What an MTA says of itself. The addresses are None where it offers no such port.
 
-    `postfix` are the parameters of Postfix; None for another MTA. `size_limit_octets` is None where it has none.
+    `hostname` is what it calls itself to others, empty if unknown. `postfix` are the parameters of Postfix; None for
+    another MTA. `size_limit_octets` is None where it has none.
     """
 
+    hostname: str
     smtp: SocketAddress | None
     submission: SocketAddress | None
     submissions: SocketAddress | None

@@ -10,6 +10,7 @@ from mailstore.mta.checks.subject import Subject
 
 CHECKS: dict[str, Callable[[Subject], Finding]] = {
     "configuration": configuration.accepted,
+    "own-name": configuration.own_name,
     "destinations": configuration.destinations,
     "delimiter": configuration.delimiter,
     "size-limit": configuration.size_limit,
