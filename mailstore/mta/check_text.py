@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -115,8 +117,9 @@ FAULTS: dict[str, tuple[Promise, Promise]] = {
     ),
     "certificate-names": (
         _("The certificate is not for %(host)s, so mail programs warn or refuse."),
-        _("Get a certificate for that name (PUBLIC_HOSTNAME), and set TLS_CERT_FILE."),
+        _("Get a certificate for that name (PUBLIC_SMTP_HOSTNAME), and set TLS_CERT_FILE."),
     ),
+    "check-failed": (_("This check came to an unexpected end."), _("Report it, with what the log says of it.")),
     "queue-silent": (_("The queue cannot be read."), _("Run this as root, while the mail server runs.")),
     "queue-old": (
         _("Mail for %(number)s of our recipients waits, the oldest since %(since)s."),
@@ -145,10 +148,15 @@ def name(result: Result) -> str:
 def fault(result: Result) -> str:
     """Return what is wrong, or why it was not tried; empty if all is well."""
     if result.fault in FAULTS:
-        return str(FAULTS[result.fault][0]) % result.facts
-    return str(SKIPPED[result.fault]) % result.facts if result.fault in SKIPPED else result.fault
+        return _filled(FAULTS[result.fault][0], result)
+    return _filled(SKIPPED[result.fault], result) if result.fault in SKIPPED else result.fault
 
 
 def remedy(result: Result) -> str:
     """Return what to do; empty if nothing is to be done."""
-    return str(FAULTS[result.fault][1]) % result.facts if result.fault in FAULTS else ""
+    return _filled(FAULTS[result.fault][1], result) if result.fault in FAULTS else ""
+
+
+def _filled(text: Promise, result: Result) -> str:
+    """Fill the facts in. A result that another version has stored may lack some, which stay as their names."""
+    return str(text) % defaultdict(lambda: "…", result.facts)

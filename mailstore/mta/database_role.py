@@ -1,4 +1,4 @@
-"""The password by which the MTA signs in to the database: made and set, where the role has none yet."""
+"""The role by which the MTA signs in to the database, and its password."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ PLACEHOLDER = "PASSWORD"  # in a preview
 
 
 def new_password(*, may_change: bool) -> str:
-    """Make the role with a password, which is returned. With `may_change`, an existing role gets a new one.
+    """Return a password that nobody has yet.
 
-    Rejected where popadmin's own user of the database may not do that, and where the role is there: other MTAs may use
-    its password.
+    Rejected where the role is there, unless `may_change`: other MTAs may use its password.
     """
     role = mta_role.ROLE
     if mta_role.exists(role) and not may_change:
@@ -25,10 +24,17 @@ def new_password(*, may_change: bool) -> str:
             _("the role %(role)s is there: give its password by --password-stdin, or a new one by --new-password")
             % {"role": role}
         )
-    password = secrets.token_urlsafe(PASSWORD_OCTETS)
+    return secrets.token_urlsafe(PASSWORD_OCTETS)
+
+
+def give(password: str) -> None:
+    """Make the role with this password, or give it to the one that is there.
+
+    Rejected where popadmin's own user of the database may not do that.
+    """
+    role = mta_role.ROLE
     if not mta_role.apply(mta_role.steps(role, password=password)):
         raise Rejected(
             _("popadmin may not create the role %(role)s: do what mta grant --print says, then use --password-stdin")
             % {"role": role}
         )
-    return password

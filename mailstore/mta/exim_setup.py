@@ -24,6 +24,7 @@ from mailstore.mta.program import Outcome
 DIRECTORY = Path("/etc/exim4")
 PROGRAMS = ("exim4", "exim")
 USERS = ("Debian-exim", "exim", "mail")  # of Debian, of others, of those that make none
+SOCKETS = Path("/var/lib/popadmin/sockets")  # where the unit of popadmin may make them
 FILE_MODE = 0o640
 SECRET_OCTETS = 24
 
@@ -108,7 +109,8 @@ def _refuse(server: MailServer, choices: Choices) -> None:
     if choices.dkim in {Dkim.RSPAMD, Dkim.OPENDKIM}:
         raise Rejected(_("Exim signs by itself: use --dkim exim"))
     if server.sasl is not None and server.sasl.path is None:
-        raise Rejected(_("Exim asks for passwords by a unix socket alone: set SASL_LISTEN=unix:/run/popadmin/auth"))
+        wanted = f"SASL_LISTEN=unix:{SOCKETS}/auth"
+        raise Rejected(_("Exim asks for passwords by a unix socket alone: set %(wanted)s") % {"wanted": wanted})
     for port in (choices.submission, choices.submissions):
         if port is not None and not port.isdigit():
             raise Rejected(_("%(port)s: for Exim a port is a number, on all addresses") % {"port": port})

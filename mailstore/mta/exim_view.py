@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from mailstore.mta import exim_setup, program
-from mailstore.mta.checks.subject import MtaView, Queue, Waiting
+from mailstore.mta.checks.subject import NOT_FOUND, MtaView, Queue, Waiting
 from mailstore.mta.exim_setup import EximSetup
 from mailstore.mta.program import Outcome
 from mailstore.mta.socket_address import SocketAddress
@@ -73,27 +76,34 @@ def _text(file: Path) -> str:
 
 
 def _lookup(file: Path, table: str, key: str) -> Outcome | None:
-    """Let Exim look a key up. The key is a name that popadmin has checked."""
-    query = _QUERIES[table].format(key=key)
+    """Let Exim look a key up, as its user. No sign of the key has a meaning for Exim, nor for Postgres."""
+    query = _QUERIES[table].format(key=f"${{quote_pgsql:\\N{key}\\N}}")
     asking = [exim_setup.binary(), "-C", str(file), "-be", f"${{lookup pgsql{{{query}}}}}"]
-    said = program.run(asking)
+    as_user = ["runuser", "-u", exim_setup.user(), "--"] if os.geteuid() == 0 else []
+    said = program.run([*as_user, *asking])
     if said.good and not said.output:
-        return Outcome(1, "")
-    return Outcome(2, said.output) if said.output.startswith(FAILED) or DEFERRED in said.output else said
+        return Outcome(NOT_FOUND, "")
+    has_failed = said.output.startswith(FAILED) or DEFERRED in said.output
+    return replace(said, code=2) if has_failed and said.good else said
 
 
 def _queue(file: Path) -> Queue:
     said = program.run([exim_setup.binary(), "-C", str(file), "-bp"])
-    return Queue(tuple(_waiting(said.output, file))) if said.good else Queue(failure=said.output)
+    return Queue(tuple(_waiting(said.output, file))) if said.good else Queue(failure=said.words)
 
 
 def _waiting(listed: str, file: Path) -> Iterator[Waiting]:
     """Read the list of the queue: a line for each message, then one for each recipient; D stands for delivered."""
-    since, reason = datetime.now(UTC), ""
+    since, message = datetime.now(UTC), ""
     for line in listed.splitlines():
         if found := _MESSAGE.match(line):
             since = datetime.now(UTC) - int(found[1]) * _UNITS[found[2]]
-            log = program.run([exim_setup.binary(), "-C", str(file), "-Mvl", found[3]]).output.splitlines()
-            reason = log[-1] if log else ""
+            message = found[3]
         elif line.strip() and not line.lstrip().startswith("D "):
-            yield Waiting(line.strip(), since, reason)
+            yield Waiting(line.strip(), since, partial(_reason, file, message))
+
+
+def _reason(file: Path, message: str) -> str:
+    """Return the last line of the log of a message."""
+    log = program.run([exim_setup.binary(), "-C", str(file), "-Mvl", message]).output.splitlines()
+    return log[-1] if log else ""

@@ -57,10 +57,12 @@ class MapDatabase:
 class MailServer:
     """The parts of popadmin that an MTA talks to. `sasl` and `policy` are None where they are switched off.
 
-    `domains` are the hosted ones, in lower case. `service_uid` is the user who runs popadmin.
+    `hostname` is that of the MTA, `smtp_hostname` the one that mail programs send through. `domains` are the hosted
+    ones, in lower case. `service_uid` is the user who runs popadmin.
     """
 
     hostname: str
+    smtp_hostname: str
     lmtp: SocketAddress
     sasl: SocketAddress | None
     policy: SocketAddress | None

@@ -65,7 +65,7 @@ MTAS: dict[str, Kind] = {
         queue=lambda _directory: Path("/"),
         password=exim_files.written_password,
         is_running=lambda directory: exim_setup.running(EximSetup(directory).file) is not None,
-        sockets=lambda _directory: Path("/run/popadmin"),
+        sockets=lambda _directory: exim_setup.SOCKETS,
         needs_postsrsd=False,
     ),
 }

@@ -17,13 +17,12 @@ OWNER = "postfix"
 class PostfixFacts:
     """The parameters of one configuration directory, expanded, and its services as `postconf -M` prints them.
 
-    Where nothing can be read, which `failure` explains, the parameters are Postfix' defaults.
+    Where nothing can be read, the parameters are Postfix' defaults.
     """
 
     directory: Path
     parameters: Mapping[str, str] = field(default_factory=dict)
     services: tuple[tuple[str, ...], ...] = ()
-    failure: str = ""
 
     @property
     def queue(self) -> Path:
@@ -42,10 +41,10 @@ class PostfixFacts:
 def read(directory: Path) -> PostfixFacts:
     """Ask Postfix for the parameters of a directory, and for its services."""
     if not (directory / "main.cf").exists():
-        return PostfixFacts(directory, failure=f"{directory}/main.cf is not there")
+        return PostfixFacts(directory)
     said = program.run(["postconf", "-c", str(directory), "-x"])
     if not said.good:
-        return PostfixFacts(directory, failure=said.output)
+        return PostfixFacts(directory)
     pairs = (line.partition("=") for line in said.output.splitlines())
     services = program.run(["postconf", "-c", str(directory), "-M"]).output.splitlines()
     parameters = {name.strip(): value.strip() for name, _equals, value in pairs}

@@ -78,8 +78,7 @@ class PostfixSetup:
         """Let a running Postfix take the configuration up; return whether one runs."""
         if not postfix_facts.is_running(self.directory):
             return False
-        program.run(["postfix", "-c", str(self.directory), "reload"])
-        return True
+        return program.run(["postfix", "-c", str(self.directory), "reload"]).good
 
     def _main(
         self, server: MailServer, choices: Choices, facts: postfix_facts.PostfixFacts, may_replace: bool

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from mailstore.mta import postfix_facts, program
-from mailstore.mta.checks.subject import MtaView, Queue, Waiting
+from mailstore.mta.checks.subject import FOUND, NOT_FOUND, MtaView, Queue, Waiting
 from mailstore.mta.postfix_facts import PostfixFacts
 from mailstore.mta.postfix_setup import PostfixSetup
 from mailstore.mta.program import Outcome
@@ -18,6 +21,8 @@ from mailstore.mta.socket_address import SocketAddress
 PORTS = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465, "urd": 465}  # as /etc/services names them
 LOOPBACK = "127.0.0.1"
 _ANYWHERE = frozenset({"all", "loopback-only", "localhost", LOOPBACK})  # the interfaces with the loopback address
+FAILED = 2
+_FATAL = re.compile(r"^\S+: (?:fatal|error): ", re.MULTILINE)
 _POOLED = "proxy:"  # the pool is only for Postfix' own processes
 
 
@@ -62,7 +67,7 @@ def _lookup(facts: PostfixFacts, table: str, key: str) -> Outcome | None:
     if not maps:
         return None
     if os.geteuid() != 0:
-        return Outcome(126, "only root can ask as the user of Postfix")
+        return Outcome(126, "", "only root can ask as the user of Postfix")
     # The first map that knows the key answers, as in Postfix.
     answers = (
         program.run(["runuser", "-u", facts.owner, "--", "postmap", "-c", str(facts.directory), "-q", key, each])
@@ -72,20 +77,23 @@ def _lookup(facts: PostfixFacts, table: str, key: str) -> Outcome | None:
 
 
 def _first(answers: Iterator[Outcome]) -> Outcome:
+    """Return the first answer of a map that knows the key, or that cannot be asked: postmap ends with 1 there too."""
     for answer in answers:
-        if answer.output:
+        if answer.good and answer.output:
             return answer
-    return Outcome(1, "")
+        if answer.code not in (FOUND, NOT_FOUND) or _FATAL.search(answer.errors):
+            return replace(answer, code=answer.code if answer.code > NOT_FOUND else FAILED)
+    return Outcome(NOT_FOUND, "")
 
 
 def _queue(directory: Path) -> Queue:
     said = program.run(["postqueue", "-c", str(directory), "-j"])
     if not said.good:
-        return Queue(failure=said.output)
+        return Queue(failure=said.words)
     try:
         entries = [json.loads(line) for line in said.output.splitlines()]
     except ValueError:
-        return Queue(failure=said.output)
+        return Queue(failure=said.words)
     return Queue(tuple(each for entry in entries for each in _waiting(entry)))
 
 
@@ -93,4 +101,5 @@ def _waiting(entry: dict[str, object]) -> Iterator[Waiting]:
     since = datetime.fromtimestamp(int(str(entry["arrival_time"])), UTC)
     recipients = entry["recipients"]
     for recipient in recipients if isinstance(recipients, list) else ():
-        yield Waiting(recipient["address"], since, recipient.get("delay_reason", ""))
+        reason = str(recipient.get("delay_reason", ""))
+        yield Waiting(recipient["address"], since, partial(str, reason))

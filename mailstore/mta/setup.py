@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 import grp
 import os
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,10 +61,13 @@ def preview(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool
     return [_without_secret(line, server.database.password) for file in changes for line in _diff(file)]
 
 
-def run(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) -> Done:
+def run(
+    mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool, accepted: Callable[[], None] | None = None
+) -> Done:
     """Write what differs, test it, and let a running MTA take it up. If nothing differs, nothing is done.
 
-    Rejected where files are not ours, and where the MTA does not accept the new ones: then the former are back.
+    `accepted` is called between the test and that. Rejected where files are not ours, where the MTA does not accept the
+    new ones, and by `accepted`: in the last two cases the former files are back.
     """
     files, changes = _plan(mta, server, choices, may_replace=may_replace)
     with _as_root():
@@ -73,12 +75,13 @@ def run(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) ->
         if not changes:
             return Done((), folders, is_reloaded=False)
         mta.installation.write(changes, {**mta.facts(files), "folders": [str(folder) for folder in folders]})
-    said = mta.test()
-    if not said.good:
+    try:
+        _refuse_faulty(mta)
+        if accepted is not None:
+            accepted()
+    except Rejected:
         list(_remove_folders(mta.installation.undo()))
-        raise Rejected(
-            _("the MTA does not accept the new configuration, so the former is back: %(why)s") % {"why": said.output}
-        )
+        raise
     return Done(tuple(file.path for file in changes), folders, is_reloaded=mta.reload())
 
 
@@ -107,12 +110,31 @@ def _without_secret(line: str, secret: str | None) -> str:
 
 
 def _plan(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) -> tuple[list[NewFile], list[NewFile]]:
-    """Return all files as they are to be, and those that differ. Rejected for a certificate that cannot be used."""
+    """Return all files as they are to be, and those that differ.
+
+    Rejected for a certificate that cannot be used, and for a group that is not there.
+    """
     for pair in server.pairs:
         if fault := keypair.fault(*pair.files):
             raise Rejected(_("the certificate cannot be used: %(why)s") % {"why": fault})
     files = mta.files(server, choices, may_replace=may_replace)
+    for group in {file.group for file in files if file.group} | {group for _path, group in mta.socket_folders(server)}:
+        _refuse_unknown(group)
     return files, mta.installation.changes(files, may_replace=may_replace)
+
+
+def _refuse_faulty(mta: Mta) -> None:
+    said = mta.test()
+    if not said.good:
+        why = {"why": said.words}
+        raise Rejected(_("the MTA does not accept the new configuration, so the former is back: %(why)s") % why)
+
+
+def _refuse_unknown(group: str) -> None:
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        raise Rejected(_("there is no group %(group)s here: install the MTA first") % {"group": group}) from None
 
 
 def _make_folders(folders: Iterable[tuple[Path, str]], service_uid: int) -> Iterator[Path]:
@@ -129,8 +151,8 @@ def _make_folders(folders: Iterable[tuple[Path, str]], service_uid: int) -> Iter
 def _remove_folders(undone: Generation) -> Iterator[Path]:
     """Remove the folders of a setup, unless a socket is still in use there."""
     for folder in map(Path, undone.facts.get("folders", ())):
-        if folder.is_dir() and not any(folder.iterdir()):
-            shutil.rmtree(folder)
+        with suppress(OSError):  # it is gone, or something is in it
+            folder.rmdir()
             yield folder
 
 

@@ -32,6 +32,7 @@ def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
         raise Rejected(_("LMTP_LISTEN is empty: the MTA has nowhere to deliver to"))
     return MailServer(
         hostname=conf.lmtp.hostname,
+        smtp_hostname=settings.PUBLIC_SMTP_HOSTNAME,
         lmtp=lmtp,
         sasl=socket_address.best(conf.sasl.listen, queue),
         policy=socket_address.best(conf.policy.listen, queue),

@@ -41,6 +41,7 @@ cleanup   unix  n       -       n       -       0       cleanup
 def a_server(authority: Authority, **changes: object) -> MailServer:
     server = MailServer(
         hostname="mail.example.org",
+        smtp_hostname="mail.example.org",
         lmtp=parse("127.0.0.1:1024"),
         sasl=parse("127.0.0.1:1025"),
         policy=parse("127.0.0.1:1026"),

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mailstore.mta import check_text
-from mailstore.mta.checks import certificate, configuration, lmtp, lookups, policy, queue, sasl
-from mailstore.mta.checks.result import Finding
-from mailstore.mta.checks.subject import MtaView, Probe, Queue, Subject, Waiting
+from mailstore.mta import check_text, postfix_view
+from mailstore.mta.checks import certificate, configuration, lmtp, lookups, policy, queue, sasl, table
+from mailstore.mta.checks.result import Finding, Result, State
+from mailstore.mta.checks.subject import FOUND, NOT_FOUND, MtaView, Probe, Queue, Subject, Waiting
 from mailstore.mta.postfix_facts import PostfixFacts
 from mailstore.mta.program import Outcome
 from mailstore.mta.socket_address import SocketAddress, parse
+from tests.bodies.second_user import AS_ROOT
 from tests.listeners import Authority
-from tests.mta.site import a_server
+from tests.mta.site import MAIN, a_directory, a_server
 
 NOW = datetime.datetime(2026, 5, 4, 12, tzinfo=datetime.UTC)
 CLOSED = parse("127.0.0.1:1")  # tcpmux: nobody listens
@@ -123,7 +125,7 @@ def test_a_part_that_does_not_answer_is_named_with_its_address(authority: Author
 
 def test_mail_that_waits_for_an_hour_is_named_unless_its_mailbox_is_full(authority: Authority) -> None:
     def waits(recipient: str, minutes: int, reason: str) -> Waiting:
-        return Waiting(recipient, NOW - datetime.timedelta(minutes=minutes), reason)
+        return Waiting(recipient, NOW - datetime.timedelta(minutes=minutes), lambda: reason)
 
     normal = (
         waits("ann@example.org", 50, "451 4.3.0"),
@@ -138,6 +140,50 @@ def test_mail_that_waits_for_an_hour_is_named_unless_its_mailbox_is_full(authori
     assert "as root" in told(queue.age(a_subject(authority, view={"queue": lambda: Queue(failure="no")})))
 
 
+def test_of_a_long_queue_only_the_oldest_are_asked_for_their_reasons(authority: Authority) -> None:
+    asked: list[int] = []
+
+    def waits(number: int) -> Waiting:
+        return Waiting(
+            "ann@example.org", NOW - datetime.timedelta(hours=2 + number), lambda: asked.append(number) or "refused"
+        )
+
+    found = queue.age(a_subject(authority, view={"queue": lambda: Queue(tuple(map(waits, range(50))))}))
+    assert found.facts["number"] == "50"
+    assert asked == [*range(49, 49 - queue.ASKED, -1)]
+
+
+def test_a_check_that_falls_over_is_told_and_the_others_are_made(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fall_over(_subject: Subject) -> Finding:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(table, "CHECKS", {"queue": fall_over, "delimiter": lambda _subject: Finding("+")})
+    fallen, other = table.run(a_subject(authority))
+    assert (fallen.name, fallen.said) == ("queue", "ZeroDivisionError: by nothing")
+    assert "unexpected end" in check_text.fault(fallen)
+    assert other.state is State.GOOD
+
+
+def test_a_result_that_an_older_version_has_stored_is_shown_without_the_facts_it_lacks() -> None:
+    assert "Mail for … of our recipients waits" in check_text.fault(Result("queue", State.BAD, fault="queue-old"))
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can ask as the user of Postfix")
+def test_what_postfix_warns_of_is_no_answer_of_a_map() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "boxes").write_text("ann@example.org ann\n")
+        maps = "virtual_mailbox_maps = texthash:$config_directory/../boxes\nvirtual_alias_maps = pgsql:/none\n"
+        view = postfix_view.read(a_directory(folder, main=f"{MAIN}biff = yes\n{maps}"))
+        known, unknown = (view.lookup("virtual_mailbox_maps", f"{each}@example.org") for each in ("ann", "bob"))
+        assert (known.code, known.output, "overriding" in known.errors) == (FOUND, "ann", True)
+        assert (unknown.code, unknown.output) == (NOT_FOUND, "")
+        assert view.lookup("virtual_alias_maps", "ann@example.org").code not in (FOUND, NOT_FOUND)
+
+
 def test_without_a_mailbox_a_check_is_skipped_and_says_so(authority: Authority) -> None:
     found = lmtp.known(replace(a_subject(authority), probe=None))
     assert (found.is_skipped, told(found)) == (True, "there is no mailbox to try it with ")
@@ -150,7 +196,7 @@ def test_a_socket_of_every_address_is_reached_by_loopback() -> None:
 
 def test_a_map_that_cannot_be_asked_is_told_without_the_password(authority: Authority) -> None:
     said = "postmap: warning: connect to pgsql server postgresql://popadmin_mta:s3cret@/popadmin?port=5433: refused"
-    found = lookups.mailboxes(a_subject(authority, view={"lookup": lambda _table, _key: Outcome(1, said)}))
+    found = lookups.mailboxes(a_subject(authority, view={"lookup": lambda _table, _key: Outcome(2, "", said)}))
     assert "cannot be asked" in told(found)
     assert "postgresql://popadmin_mta@/popadmin" in found.said
     assert "s3cret" not in found.said

@@ -211,6 +211,23 @@ def test_where_postfix_does_not_accept_it_the_former_state_is_back(directory: Pa
     assert contents(directory) == before
 
 
+def test_the_role_changes_after_postfix_has_accepted_the_files_and_what_it_refuses_brings_them_back(
+    directory: Path, authority: Authority
+) -> None:
+    before = contents(directory)
+
+    def refuse() -> None:
+        assert contents(directory) != before
+        raise Rejected("popadmin may not create the role")
+
+    with pytest.raises(Rejected, match="may not create"):
+        setup.run(PostfixSetup(directory), a_server(authority), LOOKUP, may_replace=False, accepted=refuse)
+    assert contents(directory) == before
+    (directory / "master.cf").write_text("broken\n")
+    with pytest.raises(Rejected, match="the former is back"):
+        setup.run(PostfixSetup(directory), a_server(authority), LOOKUP, may_replace=False, accepted=refuse)
+
+
 def test_a_certificate_that_is_missing_is_refused_before_anything_is_written(
     directory: Path, authority: Authority
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
+from functools import partial
 
 from django.core.management.base import CommandParser
 
@@ -64,13 +66,20 @@ class _Setup:
         )
         if options["dry_run"]:
             self._say({"diff": lines}, lines or ["nothing would change"], options)
-        else:  # what is refused was refused above, before the role changes
-            self._set_up(mta, options, password or database_role.new_password(may_change=options["new_password"]))
+        elif password:
+            self._set_up(mta, options, password)
+        else:  # the role changes once the MTA has accepted its files
+            made = database_role.new_password(may_change=options["new_password"])
+            self._set_up(mta, options, made, accepted=partial(database_role.give, made))
 
-    def _set_up(self, mta: target.Target, options: Options, password: str) -> None:
+    def _set_up(
+        self, mta: target.Target, options: Options, password: str, accepted: Callable[[], None] | None = None
+    ) -> None:
         server, choices = mta.server(password), _choices(options)
         former_hostname = mta.kind.view(mta.directory).hostname
-        done = setup.run(mta.kind.setup(mta.directory), server, choices, may_replace=options["replace"])
+        done = setup.run(
+            mta.kind.setup(mta.directory), server, choices, may_replace=options["replace"], accepted=accepted
+        )
         files, folders = [str(path) for path in done.files], [str(path) for path in done.folders]
         if files or mail_flow.last().mta != mta.name:
             mail_flow.note_setup(mta.name, files, actor=actor())

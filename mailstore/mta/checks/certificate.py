@@ -30,7 +30,7 @@ def submission(subject: Subject) -> Finding:
     said = f"{', '.join(names)}, {ends_at:%Y-%m-%d}"
     if ends_at - datetime.now(UTC) < WARNING:
         return bad("certificate-ends", said, day=f"{ends_at:%Y-%m-%d}")
-    host = subject.server.hostname.lower()
+    host = subject.server.smtp_hostname.lower()
     fits = not names or host in names or f"*.{host.partition('.')[2]}" in names
     return Finding(said) if fits else bad("certificate-names", said, host=host)
 

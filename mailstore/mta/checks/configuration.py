@@ -15,7 +15,7 @@ LOOPBACK = frozenset({"loopback-only", "localhost", "127.0.0.1", "[::1]"})
 def accepted(subject: Subject) -> Finding:
     """The MTA accepts its configuration."""
     said = subject.mta.test()
-    return Finding() if said.good else bad("mta-refuses", said.output)
+    return Finding() if said.good else bad("mta-refuses", said.words)
 
 
 def own_name(subject: Subject) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import poplib
 import secrets
 import smtplib
@@ -19,6 +20,7 @@ from mailstore.mta.socket_address import SocketAddress
 ARRIVAL_SECONDS, LOOK_SECONDS = 30.0, 0.5  # until a message must be there, and between two looks
 LOOKED_AT = 20  # messages, the newest of a mailbox
 HEADER = "X-Popadmin-Check"
+SIGNED_IN = 235  # RFC 4954 §4
 REFUSED_SENDER = range(500, 560)
 
 
@@ -89,7 +91,11 @@ def signed_in(subject: Subject, probe: Probe) -> Iterator[smtplib.SMTP]:
         if subject.mta.submission is not None:
             smtp.starttls(context=context)
             smtp.ehlo(subject.server.hostname)
-        smtp.login(probe.address, probe.password)
+        # RFC 4616 §2: in UTF-8, which smtplib's own login does not take.
+        proof = base64.b64encode(f"\0{probe.address}\0{probe.password}".encode()).decode()
+        code, text = smtp.docmd("AUTH", f"PLAIN {proof}")
+        if code != SIGNED_IN:
+            raise smtplib.SMTPAuthenticationError(code, text)
         yield smtp
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailstore.mta.checks.result import Finding, bad, skipped
-from mailstore.mta.checks.subject import Subject
+from mailstore.mta.checks.subject import FOUND, NOT_FOUND, Subject
 
 _SECRET = re.compile(r"(postgresql://[^\s:@/]*):[^\s@]*@")  # Postfix prints the URL of a database that it cannot reach
 
@@ -33,8 +33,8 @@ def _look_up(subject: Subject, table: str, *, is_domain: bool = False, may_be_ab
     said = subject.mta.lookup(table, key)
     if said is None:
         return skipped("no-map", table=table)
-    if said.code == 0 and said.output:
+    if said.code not in (FOUND, NOT_FOUND):
+        return bad("map-fails", _SECRET.sub(r"\1@", said.words), table=table)
+    if said.code == FOUND:
         return Finding(f"{key}: {said.output}")
-    if said.code == 1 and not said.output:
-        return Finding(f"{key}: -") if may_be_absent else bad("not-in-map", f"{key}: -", table=table, key=key)
-    return bad("map-fails", _SECRET.sub(r"\1@", said.output), table=table)
+    return Finding(f"{key}: -") if may_be_absent else bad("not-in-map", f"{key}: -", table=table, key=key)

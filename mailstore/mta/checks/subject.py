@@ -11,6 +11,7 @@ from mailstore.mta.postfix_facts import PostfixFacts
 from mailstore.mta.program import Outcome
 from mailstore.mta.socket_address import SocketAddress
 
+FOUND, NOT_FOUND = 0, 1  # how a look-up ends; with any other code it has failed
 SECONDS = 10.0  # for each step of a dialogue; none takes long where all is well
 
 
@@ -33,11 +34,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A recipient whose mail waits in the queue of the MTA."""
+    """A recipient whose mail waits in the queue of the MTA. `reason` asks the MTA why, which may take a program."""
 
     recipient: str
     since: datetime
-    reason: str
+    reason: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 from mailstore.mta.checks import certificate, configuration, journey, lmtp, lookups, policy, queue, sasl
-from mailstore.mta.checks.result import Finding, Result
+from mailstore.mta.checks.result import Finding, Result, bad
 from mailstore.mta.checks.subject import Subject
+
+log = logging.getLogger("popadmin.mta")
 
 CHECKS: dict[str, Callable[[Subject], Finding]] = {
     "configuration": configuration.accepted,
@@ -39,4 +42,9 @@ CHECKS: dict[str, Callable[[Subject], Finding]] = {
 def run(subject: Subject) -> Iterator[Result]:
     """Make all checks; yield each result at once. None takes longer than some time limits of a dialogue."""
     for name, look in CHECKS.items():
-        yield look(subject).of(name)
+        try:
+            found = look(subject)
+        except Exception as error:  # so that a bug in one check takes nothing from the others
+            log.exception("the check %s failed", name)
+            found = bad("check-failed", f"{type(error).__name__}: {error}")
+        yield found.of(name)
