@@ -16,11 +16,13 @@ from mailstore import durable_file
 from popadmin.config import environment
 from popadmin.up import processes
 from popadmin.up.endpoints import Endpoint
+from popadmin.up.errors import UpError
 
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # a child that ran so long is restarted after the first delay
 LEFT_BEHIND_SECONDS = 10.0  # children of a killed supervisor may end by themselves so long; then they are killed
+KILLED_SECONDS = 5.0  # a process that was killed is gone by then, unless it hangs in the kernel
 PAUSE_SECONDS = 0.05
 MARK = "POPADMIN_STARTED_BY_UP"  # in the environment of every child: the data folder
 
@@ -116,10 +118,16 @@ class Register:
         durable_file.write(self._file, json.dumps(entries).encode())
 
     def end_left_behind(self) -> None:
-        """Wait for them, as the kernel has told them to end; then kill them. A pid that was reused is left alone."""
+        """Wait for them, as the kernel has told them to end; then kill them. A pid that was reused is left alone.
+
+        UpError names those that do not end even then: a process may hang in the kernel, on a broken disk.
+        """
         entries = self._entries()
         deadline = time.monotonic() + LEFT_BEHIND_SECONDS
         while left := [pid for pid, started in entries if processes.started_at(pid) == started]:
+            if time.monotonic() > deadline + KILLED_SECONDS:
+                pids = ", ".join(map(str, left))
+                raise UpError(f"an earlier popadmin still works (process {pids}) and does not end: end it first")
             if time.monotonic() > deadline:
                 for pid in left:
                     _kill(pid)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-from popadmin.up.child_processes import FIRST_DELAY_SECONDS, Child, Register, Service
+from popadmin.up.child_processes import FIRST_DELAY_SECONDS, KILLED_SECONDS, Child, Register, Service
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster
 from popadmin.up.signals import Signals
@@ -121,6 +121,10 @@ class Supervisor:
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         while left := [child for child in children if not child.ended()]:
+            if time.monotonic() > deadline + KILLED_SECONDS:
+                for child in left:
+                    self._say(f"{child.service.name} (process {child.pid}) does not end, though it was killed")
+                return
             if self.signals.asked > patience or time.monotonic() > deadline:
                 for child in left:
                     child.signal(signal.SIGKILL)

@@ -16,7 +16,9 @@ from mailstore.conf import Tls
 from mailstore.file_owner import identity_of
 from mailstore.listener import self_signed
 from popadmin.config import secret_key
+from popadmin.up import child_processes, processes
 from popadmin.up.child_processes import Register
+from popadmin.up.errors import UpError
 from tests.bodies.second_user import AS_ROOT, OTHER_USER, open_folder
 from tests.up.programs import REPOSITORY, alive, await_line, free_ports, running, until
 from tests.up.test_supervisor import command, pid_of
@@ -62,6 +64,20 @@ def test_children_left_behind_are_found_without_the_list(folder: Path) -> None:
             await_line(again, "ready")
             assert not alive(lingering)
             assert len(json.loads((folder / "children.json").read_text())) == 2
+
+
+def test_a_process_that_hangs_in_the_kernel_is_named_and_not_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_processes, "LEFT_BEHIND_SECONDS", 0.0)
+    monkeypatch.setattr(child_processes, "KILLED_SECONDS", 0.0)
+    monkeypatch.setattr(child_processes, "_kill", lambda _pid: None)  # such a process takes no signal
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as hanging:
+        entry = [hanging.pid, processes.started_at(hanging.pid)]
+        (folder / "children.json").write_text(json.dumps([entry]))
+        with pytest.raises(UpError, match=f"process {hanging.pid}\\) and does not end"):
+            Register(folder / "children.json", [].append).end_left_behind()
+        hanging.kill()
 
 
 # --- the secret key ---------------------------------------------------------------------------------------------------
