@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 from playwright.sync_api import expect
 
 from mailstore.models import AuditEntry, Mailbox, User
+from popadmin.lists.views import ListPage
+from tests.browser import page_list
 from tests.browser.axe import findings
 from tests.browser.test_pages import NO_SCRIPT, sign_in
 from tests.site.page_users import ANN, an_admin, an_owner
@@ -26,6 +30,14 @@ ROWS = """() => {
   const foot = document.querySelector('.foot').getBoundingClientRect();
   return {top: rows[0].top, height: rows[1].height, seen: rows.filter(row => row.bottom <= foot.top).length};
 }"""
+
+
+# Where the first row of a list ends, or null; and how far a phone shows a page above the bars at its foot.
+FIRST_ROW_END = """() => {
+  const row = [...document.querySelectorAll('.rows > tr, .days > li')].find(each => each.checkVisibility());
+  return row ? row.getBoundingClientRect().bottom : null;
+}"""
+FOLD = 844 - 2 * 56  # of the phone above, in pixels
 
 
 def some_mailboxes(number: int) -> None:
@@ -147,3 +159,24 @@ def test_the_box_of_the_header_has_our_colour_when_some_rows_are_chosen(visit):
     header = page.locator("[data-tick-all]")
     assert header.evaluate("box => box.indeterminate")
     assert header.evaluate("box => getComputedStyle(box).backgroundColor") == "rgb(10, 106, 117)"
+
+
+def lists_of(person: str, keys: page_list.Keys) -> list[str]:
+    """The addresses of the pages of this person that are lists."""
+    views = {place.path: resolve(urlsplit(place.path).path).func for place in page_list.pages_of(person, keys)}
+    return [path for path, view in views.items() if issubclass(getattr(view, "view_class", object), ListPage)]
+
+
+@pytest.mark.parametrize(("person", "least"), [(page_list.HOST, 9), (page_list.OWNER, 4)], ids=["admin", "owner"])
+def test_on_a_phone_the_first_row_of_each_list_is_above_the_fold(visit, person, least):
+    keys = page_list.a_site()
+    page = visit(**PHONE)
+    sign_in(page, person)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    ends = {}
+    for path in lists_of(person, keys):
+        page.goto(path)
+        if (end := page.evaluate(FIRST_ROW_END)) is not None:
+            ends[path] = end
+    assert len(ends) >= least
+    assert {path: end for path, end in ends.items() if end > FOLD} == {}
