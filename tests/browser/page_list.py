@@ -212,12 +212,12 @@ def _mail(ann: Mailbox) -> tuple[int, int]:
 def _answers(ann: Mailbox, live: int) -> list[int]:
     """What senders were told: a delivered message, and what did not come; those of a row that has more to say."""
     uidl = Message.objects.get(pk=live).uidl
-    an_answer("deferred", "full", mailbox=ann, reply="452 4.2.2 the mailbox is full, try again later")
+    full = an_answer("deferred", "full", mailbox=ann, reply="452 4.2.2 the mailbox is full, try again later")
     an_answer("refused", "unknown", recipient="a-rather-long-name-that-nobody-has@example.org", domain=ann.domain)
     late = an_answer(
         mailbox=ann, queue_id=uidl, uidl=uidl, octets=4200, message_id="7f3a9c@notaires.example", mta_id="4XyzA1B2c3"
     )
-    return [late.pk]
+    return [late.pk, full.pk]
 
 
 def _stopped_program(ann: Mailbox, message: int) -> int:

@@ -50,6 +50,23 @@ def root() -> Client:
     return signed_in("root")
 
 
+@pytest.mark.parametrize(
+    ("path", "domains", "label"),
+    [
+        ("/mailboxes/", 1, "Create first mailbox"),
+        ("/aliases/", 1, "Create first alias"),
+        ("/domains/", 0, "Create first domain"),
+        ("/mailboxes/", 0, "Create first domain"),
+    ],
+)
+def test_an_empty_list_has_one_button_and_a_search_without_result_keeps_that_of_the_list(root, path, domains, label):
+    for number in range(domains):
+        a_domain(f"org{number}.example")
+    primary = r'class="btn btn-primary"\s+href="[^"]*">([^<]*)'
+    assert re.findall(primary, root.get(path).content.decode()) == [label]
+    assert len(re.findall(primary, root.get(path, {"q": "nobody"}).content.decode())) == 1
+
+
 def test_a_part_of_an_address_or_a_name_is_found_in_any_case(root):
     mailboxes(3)
     assert addresses(get(root, q="BOX002")) == ["box002@example.org"]
