@@ -103,7 +103,8 @@ def _own(pattern: str) -> set[str]:
 
 
 def _recovery_addresses() -> list[tuple[QuerySet[User] | QuerySet[MailedCode], str]]:
-    return [(User.objects.all(), "recovery_address"), (MailedCode.objects.all(), "address")]
+    users = User.objects.all()
+    return [(users, "recovery_address"), (users, "invitation_address"), (MailedCode.objects.all(), "address")]
 
 
 def _halves(address: str) -> tuple[str, str]:

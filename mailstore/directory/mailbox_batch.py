@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import audit, bulk_sql
+from mailstore.directory import audit, bulk_sql, recovery_addresses
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_case import MailboxCase
 from mailstore.directory.mailbox_judge import BatchRows, MailboxJudge, Wanted
@@ -105,8 +106,13 @@ def _entries(cases: Iterable[MailboxCase], actor: Actor) -> list[AuditEntry]:
     return [
         audit.entry(
             actor, "mailbox.create" if case.created else "mailbox.change", case.mailbox.user.address,
-            mailbox=case.mailbox, changes=case.audited(),
+            mailbox=case.mailbox, changes=case.audited(), **_invitation(case),
         )
         for case in cases
         if case.created or case.changes
     ]  # fmt: skip
+
+
+def _invitation(case: MailboxCase) -> dict[str, Any]:
+    address = case.mailbox.user.invitation_address if case.created else ""
+    return {"invitation_address": recovery_addresses.masked(address)} if address else {}

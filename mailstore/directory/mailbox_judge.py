@@ -35,12 +35,14 @@ class Wanted:
 
     `password` None leaves the password as it is. An existing password that would be too weak for a new one must be
     changed on the pages, unless `fields` say otherwise. `look_alike` allows a new address that looks like another one.
+    `invitation_address` is where a new owner may be invited, in its normal form.
     """
 
     address: str
     fields: MailboxValues
     password: str | ExistingPassword | None = None
     look_alike: bool = False
+    invitation_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class MailboxJudge:
         if not wanted.look_alike:
             self._rows.neighbours.refuse(wanted.address)
         room.refuse_one_more()
-        case = MailboxCase(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
+        user = User(address=wanted.address, invitation_address=wanted.invitation_address)
+        case = MailboxCase(Mailbox(user=user, domain=domain), created=True)
         self._give_first_password(case, wanted)
         case.assign({"quota_octets": domain_caps.quota_of_new(domain), **wanted.fields})
         room.refuse_fields_of_hosts(case.changes)

@@ -29,6 +29,7 @@ def ensure(
     actor: Actor,
     password: str | ExistingPassword | None = None,
     look_alike: bool = False,
+    invitation_address: str = "",
     only: Only | None = None,
     **fields: Unpack[MailboxValues],
 ) -> Ensured[Mailbox]:
@@ -41,13 +42,22 @@ def ensure(
     Rejected for a bad address or value, for a password against the rules, and for an address that belongs to an alias,
     an admin or a removed mailbox. With `only`, rejected for a mailbox of the other kind (new, or there already). A
     password is refused as by `set_password`. One that existed elsewhere is taken even if it is weak. Then the pages ask
-    for another one, unless `must_change_password` is given.
+    for another one, unless `must_change_password` is given. `invitation_address` says where the owner of a new mailbox
+    may be invited; it is refused as a recovery address is.
     """
-    wanted = Wanted(mailbox_lookup.normalized(address), fields, password, look_alike)
+    normal = mailbox_lookup.normalized(address)
+    wanted = Wanted(normal, fields, password, look_alike, _invitation(invitation_address, own=normal))
     (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=only)
     if isinstance(answer, Rejected):
         raise answer
     return answer
+
+
+def _invitation(address: str, *, own: str) -> str:
+    try:
+        return recovery_addresses.elsewhere(address, own=own) if address else ""
+    except Rejected as refusal:
+        raise Rejected(str(refusal), field="invitation_address") from refusal
 
 
 def set_password(
@@ -76,10 +86,19 @@ def set_password(
     return secret
 
 
-def record_invitation(mailbox: Mailbox, *, actor: Actor) -> None:
-    """Record that a link to choose a password was mailed to the owner's recovery address."""
-    address = recovery_addresses.masked(mailbox.user.recovery_address)
-    audit.record(actor, "mailbox.invite", mailbox.user.address, mailbox=mailbox, address=address)
+def refuse_invitation(mailbox: Mailbox, *, actor: Actor) -> None:
+    """Refuse to mail a link to an address that only an admin has named, as such a link is as good as the password.
+
+    Rejected for a domain admin as by `set_password`. A recovery address is the owner's own choice.
+    """
+    if not mailbox.user.recovery_address:
+        _refuse_out_of_reach(mailbox.user, actor)
+
+
+def record_invitation(mailbox: Mailbox, address: str, *, actor: Actor) -> None:
+    """Record that a link to choose a password was mailed to this address."""
+    masked = recovery_addresses.masked(address)
+    audit.record(actor, "mailbox.invite", mailbox.user.address, mailbox=mailbox, address=masked)
 
 
 def record_letter(mailbox: Mailbox, *, actor: Actor) -> None:

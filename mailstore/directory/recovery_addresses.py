@@ -32,23 +32,31 @@ def ask(user: User, address: str) -> tuple[str, str]:
     An earlier code ends. Rejected for a bad address, for the user's own (mail about a lost password could not be read
     there), and for one in a domain that is hosted here.
     """
-    normal = mailbox_lookup.normalized(address)
-    if normal == user.address:
-        raise Rejected(_("this is the mailbox itself: without its password, nobody can read what is sent there"))
-    domain = normal.rpartition("@")[2]
-    if Domain.objects.filter(name=domain).exists():
-        raise Rejected(
-            _(
-                "%(domain)s is hosted here, and its administrators could read what is sent there: "
-                "choose an address elsewhere"
-            )
-            % {"domain": shown_domain(domain)}
-        )
+    normal = elsewhere(address, own=user.address)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     ends_at = timezone.now() + timedelta(minutes=CODE_MINUTES)
     fields = {"address": normal, "digest": _digest(user, normal, code), "ends_at": ends_at, "tries_left": TRIES}
     MailedCode.objects.update_or_create(user=user, defaults=fields)
     return normal, code
+
+
+def elsewhere(address: str, *, own: str) -> str:
+    """Return the stored form of an address that could be a recovery address of the account `own`.
+
+    Rejected for a bad address, for the account's own, and for one in a domain that is hosted here.
+    """
+    normal = mailbox_lookup.normalized(address)
+    if normal == own:
+        raise Rejected(_("this is the mailbox itself: without its password, nobody can read what is sent there"))
+    if _leads_here(normal):
+        raise Rejected(
+            _(
+                "%(domain)s is hosted here, and its administrators could read what is sent there: "
+                "choose an address elsewhere"
+            )
+            % {"domain": shown_domain(normal.rpartition("@")[2])}
+        )
+    return normal
 
 
 def pending_code(user: User) -> MailedCode | None:
@@ -74,6 +82,18 @@ def confirm(user: User, code: str, *, actor: Actor) -> str:
     return row.address
 
 
+def accept_invitation(user: User, *, actor: Actor) -> None:
+    """Let the address of the invitation be the recovery address: the link that was mailed there is being used.
+
+    Called in the transaction that sets the password. An address in a domain that came here since is dropped, and so is
+    one that the owner has replaced in the meantime.
+    """
+    address = user.invitation_address
+    row = User.objects.select_for_update().filter(pk=user.pk, invitation_address=address).first()
+    if row is not None and not _leads_here(address):
+        _put(user, address, actor=actor)
+
+
 @transaction.atomic
 def remove(user: User, *, actor: Actor) -> None:
     """Remove the recovery address. Then only an administrator can replace a forgotten password."""
@@ -92,7 +112,13 @@ def hosted() -> Exists:
 
 def is_hosted(user: User) -> bool:
     """Return the same for one user."""
-    return bool(user.recovery_address) and User.objects.filter(hosted(), pk=user.pk).exists()
+    return bool(user.recovery_address) and _leads_here(user.recovery_address)
+
+
+def invited_at(user: User) -> str:
+    """Return where an invitation may be mailed: the recovery address, else the address given for it; or nothing."""
+    address = user.recovery_address or user.invitation_address
+    return address if address and not _leads_here(address) else ""
 
 
 def masked(address: str) -> str:
@@ -102,10 +128,14 @@ def masked(address: str) -> str:
 
 
 def _put(user: User, address: str, *, actor: Actor) -> None:
-    user.recovery_address = address
-    user.save(update_fields=["recovery_address"])
+    user.recovery_address, user.invitation_address = address, ""
+    user.save(update_fields=["recovery_address", "invitation_address"])
     mailbox = getattr(user, "mailbox", None)
     audit.record(actor, "account.recovery-address", user.address, mailbox=mailbox, address=masked(address))
+
+
+def _leads_here(address: str) -> bool:
+    return Domain.objects.filter(name=address.rpartition("@")[2]).exists()
 
 
 def _digest(user: User, address: str, code: str) -> bytes:

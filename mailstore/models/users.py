@@ -48,6 +48,9 @@ class User(AbstractBaseUser):
     previous_password = models.CharField(max_length=STORED_CHARACTERS, blank=True, default="", editable=False)
     # Confirmed by a mailed code. The link for a forgotten password goes there.
     recovery_address = models.TextField(_("recovery address"), blank=True, default="")
+    # Where the invitation of a new owner goes. Nobody has proven it: it becomes the recovery address when the link that
+    # was mailed there is used, and ends with any other password that the owner chooses.
+    invitation_address = models.TextField(_("address for the invitation"), blank=True, default="", db_default="")
     must_change_password = models.BooleanField(_("must choose a new password"), default=False)
     # It also identifies the password: POP sessions that opened with an earlier one end (`sql/statements/view.py`).
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)

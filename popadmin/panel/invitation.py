@@ -25,9 +25,8 @@ def may_choose(mailbox: Mailbox) -> bool:
 
 
 def mailable(mailbox: Mailbox) -> bool:
-    """Return whether a link may be mailed: to a recovery address elsewhere, of an owner who may use the pages."""
-    user = mailbox.user
-    return may_choose(mailbox) and bool(user.recovery_address) and not recovery_addresses.is_hosted(user)
+    """Return whether a link may be mailed: to an address elsewhere, of an owner who may use the pages."""
+    return may_choose(mailbox) and bool(recovery_addresses.invited_at(mailbox.user))
 
 
 def language(user: User) -> str:
@@ -35,8 +34,9 @@ def language(user: User) -> str:
 
 
 def mail(request: HttpRequest, user: User) -> EmailMessage:
-    """Return the mail to the user's recovery address, in their language."""
-    return compose("welcome", user.recovery_address, language(user), **_facts(request, user))
+    """Return the mail to the user's address elsewhere, in their language."""
+    address = recovery_addresses.invited_at(user)
+    return compose("welcome", address, language(user), **_facts(request, user, mailed_to=user.invitation_address))
 
 
 def letter(request: HttpRequest, user: User) -> dict[str, Any]:
@@ -52,10 +52,10 @@ def letter(request: HttpRequest, user: User) -> dict[str, Any]:
     }
 
 
-def _facts(request: HttpRequest, user: User) -> dict[str, Any]:
+def _facts(request: HttpRequest, user: User, *, mailed_to: str = "") -> dict[str, Any]:
     return {
         "address": user.address,
         "provider": settings.PROVIDER_NAME,
-        "link": invitation_link.url(request, user),
+        "link": invitation_link.url(request, user, mailed_to=mailed_to),
         "setup_url": request.build_absolute_uri(reverse("setup")),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from mailstore.directory import audit, new_password
+from mailstore.directory import audit, new_password, recovery_addresses
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import assign, details
 from mailstore.models import User, WebSession
@@ -26,6 +26,15 @@ def reset_password(user: User, password: str, *, client: str | None) -> None:
     """Set a password through the link that was mailed to the recovery address; the link replaces the old password."""
     _put_password(user, password)
     _record(user, "password.reset", Actor(user.address, "web", user, client))
+
+
+@transaction.atomic
+def accept_invitation(user: User, password: str, *, client: str | None, proves_address: bool) -> None:
+    """Set the first password through the link of an invitation. A mailed link also proves the address that it went to,
+    which has an audit row of its own."""
+    if proves_address:
+        recovery_addresses.accept_invitation(user, actor=Actor(user.address, "web", user, client))
+    reset_password(user, password, client=client)
 
 
 @transaction.atomic
@@ -54,8 +63,8 @@ def end_sessions(user: User, keys: Sequence[str], *, actor: Actor) -> int:
 
 def _put_password(user: User, password: str) -> None:
     new_password.put(user, password)
-    user.must_change_password = False
-    user.save(update_fields=[*new_password.FIELDS, "must_change_password"])
+    user.must_change_password, user.invitation_address = False, ""
+    user.save(update_fields=[*new_password.FIELDS, "must_change_password", "invitation_address"])
 
 
 def _record(user: User, verb: str, actor: Actor, **facts: Any) -> None:

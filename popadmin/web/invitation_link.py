@@ -13,9 +13,12 @@ from mailstore.models import User
 VALID = timedelta(days=7)
 
 
-def url(request: HttpRequest, user: User) -> str:
-    """Return a new link. It ends with the first password that is chosen, or with the next sign-in to the pages."""
-    return request.build_absolute_uri(reverse("invitation", args=[_signer(user).sign(str(user.pk))]))
+def url(request: HttpRequest, user: User, *, mailed_to: str = "") -> str:
+    """Return a new link. It ends with the first password that is chosen, or with the next sign-in to the pages.
+
+    `mailed_to` is the user's address for the invitation if the link goes there: then it also proves that address.
+    """
+    return request.build_absolute_uri(reverse("invitation", args=[_signer(user, mailed_to).sign(str(user.pk))]))
 
 
 def key_of(token: str) -> int | None:
@@ -25,13 +28,23 @@ def key_of(token: str) -> int | None:
 
 
 def is_valid(user: User, token: str) -> bool:
+    return _is_signed(user, token) or proves_address(user, token)
+
+
+def proves_address(user: User, token: str) -> bool:
+    """Return whether this link was mailed to what is still the user's address for the invitation."""
+    return bool(user.invitation_address) and _is_signed(user, token, user.invitation_address)
+
+
+def _is_signed(user: User, token: str, mailed_to: str = "") -> bool:
     try:
-        _signer(user).unsign(token, max_age=VALID)
+        _signer(user, mailed_to).unsign(token, max_age=VALID)
     except BadSignature:
         return False
     return True
 
 
-def _signer(user: User) -> TimestampSigner:
+def _signer(user: User, mailed_to: str = "") -> TimestampSigner:
     """Return a signer for this user as they are now: another password or sign-in makes another signature."""
-    return TimestampSigner(salt=f"popadmin.invitation {user.password} {user.last_login}")
+    address = f" {mailed_to}" if mailed_to else ""
+    return TimestampSigner(salt=f"popadmin.invitation {user.password} {user.last_login}{address}")

@@ -10,6 +10,7 @@ from mailstore.policy.networks import is_loopback, network
 HOUR_SECONDS = 3600
 NETWORK_HOURLY = 20  # requests for a mail: an office after its holidays; more means that somebody tries names
 ACCOUNT_HOURLY = 3  # mails to one person, who may mistype and try again
+ADMIN_HOURLY = 100  # invitations of an admin to addresses that nobody has proven: none may mail strangers at will
 KEYS_LIMIT = 20_000  # networks or accounts that are counted, some 4 MB; the oldest are dropped
 
 
@@ -35,6 +36,7 @@ class RateLimit:
 
 _mails_by_network = RateLimit(NETWORK_HOURLY, HOUR_SECONDS)
 _mails_by_account = RateLimit(ACCOUNT_HOURLY, HOUR_SECONDS)
+_invitations_by_admin = RateLimit(ADMIN_HOURLY, HOUR_SECONDS)
 
 
 def may_request_mail(client: str) -> bool:
@@ -49,3 +51,8 @@ def may_request_mail(client: str) -> bool:
 def may_mail(account: str) -> bool:
     """Count a mail to this account, known or not. Return False above the limit."""
     return _mails_by_account.allowed(account, time.monotonic())
+
+
+def may_invite(admin: str) -> bool:
+    """Count an invitation that this admin sends to an address that nobody has proven. Return False above the limit."""
+    return _invitations_by_admin.allowed(admin, time.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from typing import Any
 
@@ -11,14 +12,17 @@ from django.core.signing import TimestampSigner, b62_encode
 from django.test import Client
 from django.utils import timezone
 
+from mailstore.directory import grants
 from mailstore.models import AuditEntry, Domain, Mailbox, User
 from popadmin.web import invitation_link, mail_limit
 from popadmin.web.mail_limit import ACCOUNT_HOURLY
 from tests.site.page_users import ANN, an_admin, an_owner, sign_in, signed_in
-from tests.site.rows import PASSWORD
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 
 pytestmark = pytest.mark.django_db
 NEW = "a wholly different one"
+HOME = "ann@home.example"
+_numbers = itertools.count()
 
 
 @pytest.fixture
@@ -139,3 +143,119 @@ def test_who_may_not_use_the_pages_gets_no_letter(root: Client) -> None:
     answer = root.post(f"/mailboxes/{ann.pk}/letter/", follow=True)
     assert "may not use these pages" in text(answer)
     assert not AuditEntry.objects.filter(verb="mailbox.letter").exists()
+
+
+# --- the address that is given at creation ----------------------------------------------------------------------
+
+
+def created(client: Client, address: str = ANN, **fields: str) -> Any:
+    sent = {"address": address, "pop": "on", "web": "on", "receives": "on", "invitation_address": HOME, **fields}
+    return client.post("/mailboxes/new/", sent)
+
+
+def link_in(mail: Any) -> str:
+    return re.search(r"http://testserver(/password/invitation/\S+)", mail.body)[1]
+
+
+def addresses(mailbox: Mailbox) -> tuple[str, str]:
+    user = User.objects.get(pk=mailbox.user_id)
+    return user.recovery_address, user.invitation_address
+
+
+@pytest.fixture
+def ann(root: Client) -> Mailbox:
+    """A new mailbox with an address for the invitation, which is not sent yet. Mails to one name are counted."""
+    a_domain()
+    created(root, address := f"ann{next(_numbers)}@example.org")
+    return Mailbox.objects.get(user__address=address)
+
+
+@pytest.fixture
+def invited(root: Client, ann: Mailbox, mailoutbox: Any) -> str:
+    """The path of the link that was mailed to her."""
+    root.post(f"/mailboxes/{ann.pk}/invitation/")
+    (mail,) = mailoutbox
+    assert mail.to == [HOME]
+    return link_in(mail)
+
+
+def test_a_new_mailbox_with_an_address_offers_the_invitation_at_once(root: Client) -> None:
+    a_domain()
+    page = text(created(root))
+    assert "Mailbox created" in page
+    assert f"You can also mail a link to {HOME}" in page
+    assert "Send invitation" in page
+    entry = AuditEntry.objects.get(verb="mailbox.create")
+    assert entry.details["invitation_address"] == "a•••@home.example"
+
+
+def test_the_link_that_was_mailed_proves_the_address(ann: Mailbox, invited: str) -> None:
+    assert addresses(ann) == ("", HOME), "nobody has proven it yet, so no forgotten password goes there"
+    choose(invited)
+    assert addresses(ann) == (HOME, "")
+    name = ann.user.address
+    assert sign_in(Client(), name, NEW).status_code == 302
+    verbs = AuditEntry.objects.filter(subject=name, actor_name=name).values_list("verb", flat=True)
+    assert set(verbs) >= {"account.recovery-address", "password.reset"}
+    assert choose(invited).status_code == 410
+
+
+def test_another_way_to_a_password_proves_nothing_and_ends_the_invitation(
+    root: Client, ann: Mailbox, invited: str
+) -> None:
+    choose(a_letter(root, ann)[1])
+    assert addresses(ann) == ("", "")
+    assert Client().get(invited).status_code == 410
+    assert "has no recovery address" in text(root.post(f"/mailboxes/{ann.pk}/invitation/", follow=True))
+
+
+def test_the_link_is_good_for_the_address_that_it_went_to(ann: Mailbox, invited: str) -> None:
+    User.objects.filter(pk=ann.user_id).update(invitation_address="eve@home.example")
+    assert Client().get(invited).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("ann@other.org", "other.org is hosted here"),
+        (ANN, "This is the mailbox itself"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_an_address_that_others_here_can_read_is_refused_beside_its_field(
+    root: Client, address: str, error: str
+) -> None:
+    a_domain()
+    a_domain("other.org")
+    answer = created(root, invitation_address=address)
+    assert error in str(answer.context["form"].errors["invitation_address"])
+    assert not Mailbox.objects.exists()
+
+
+def test_a_domain_that_comes_here_later_gets_no_link_and_makes_no_recovery_address(
+    root: Client, ann: Mailbox, invited: str
+) -> None:
+    a_domain("home.example")
+    assert "has no recovery address" in text(root.post(f"/mailboxes/{ann.pk}/invitation/", follow=True))
+    assert "Send invitation" not in text(root.get(f"/mailboxes/{ann.pk}/password/"))
+    choose(invited)
+    assert addresses(ann) == ("", "")
+
+
+def test_a_domain_admin_cannot_invite_an_owner_who_administers_another_domain(ann: Mailbox, mailoutbox: Any) -> None:
+    a_domain("other.org")
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    grants.grant(ann.user.address, "other.org", actor=ACTOR)
+    signed_in("carla").post(f"/mailboxes/{ann.pk}/invitation/")
+    assert mailoutbox == []
+    User.objects.filter(pk=ann.user_id).update(recovery_address=HOME, invitation_address="")
+    signed_in("carla").post(f"/mailboxes/{ann.pk}/invitation/")
+    assert len(mailoutbox) == 1, "a recovery address is the owner's own choice"
+
+
+def test_an_admin_cannot_make_the_site_write_to_strangers_without_end(ann: Mailbox, mailoutbox: Any) -> None:
+    grants.ensure("carlo", ["example.org"], actor=ACTOR, password=PASSWORD)
+    for _ in range(mail_limit.ADMIN_HOURLY):
+        mail_limit.may_invite("carlo")
+    assert "you have sent too many" in text(signed_in("carlo").post(f"/mailboxes/{ann.pk}/invitation/", follow=True))
+    assert mailoutbox == []

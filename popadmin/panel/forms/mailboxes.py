@@ -29,7 +29,7 @@ NUMBER_MOST = 10**9  # of messages to restore
 _IN_OTHER_FORMS = ("policy", "must_change_password")
 # The template names these. `others` are the rest.
 _IN_TEMPLATE = (
-    "address", "look_alike", "name", "password", "must_change_password", "notes",
+    "address", "look_alike", "name", "password", "must_change_password", "invitation_address", "notes",
     "quota_octets", "quota_messages", "policy", "held",
 )  # fmt: skip
 _OF_EDIT = tuple(field for field in MAILBOX.on(Surface.FORM) if field.name not in _IN_OTHER_FORMS)
@@ -108,6 +108,16 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
         help_text=gettext_lazy("Leave empty to generate one. It is shown once, after the mailbox is created."),
+    )
+    invitation_address = forms.CharField(
+        label=gettext_lazy("Recovery address"),
+        required=False,
+        max_length=ADDRESS_OCTETS,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            "Where the owner reads mail elsewhere. An invitation can then be mailed there, and the address counts once "
+            "the owner has followed its link. Leave empty for none."
+        ),
     )
     field_order = ("address", "name", "password")
 

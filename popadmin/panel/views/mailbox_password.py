@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.generic import FormView
 
-from mailstore.directory import mailboxes
+from mailstore.directory import mailboxes, recovery_addresses
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Mailbox
 from popadmin.panel import access, invitation
@@ -74,11 +74,13 @@ class Password(MailboxPage, RejectionMixin, FormView[MustChange]):
             mailbox=self.mailbox,
             devices=access.devices(self.mailbox).filter(main=False).count(),
             invitable=invitation.mailable(self.mailbox),
+            invitation_address=recovery_addresses.masked(self.mailbox.user.invitation_address),
             may_choose=invitation.may_choose(self.mailbox),
         )
 
 
 def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
+    address = mailbox.user.invitation_address
     context = {
         "mailbox": mailbox,
         "login": mailbox.user.address,
@@ -88,6 +90,7 @@ def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, 
         "server": server_settings(),
         "site": request.build_absolute_uri("/"),
         "invitable": invitation.mailable(mailbox),
+        "invitation_address": address if new else recovery_addresses.masked(address),
         "may_choose": invitation.may_choose(mailbox),
         "breadcrumbs": [MAILBOXES],
     }

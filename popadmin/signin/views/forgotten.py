@@ -85,11 +85,14 @@ class ResetPassword(FormView[ResetPasswordForm]):
         return {**super().get_form_kwargs(), "user": self.user}
 
     def form_valid(self, form: ResetPasswordForm) -> HttpResponse:
-        actions.reset_password(form.user, form.cleaned_data["new_password1"], client=self.request.META["REMOTE_ADDR"])
+        self.set_password(form.user, form.cleaned_data["new_password1"])
         messages.success(
             self.request, _("The password is changed, and you are signed out everywhere. Sign in with the new one.")
         )
         return redirect("sign-in")
+
+    def set_password(self, user: User, password: str) -> None:
+        actions.reset_password(user, password, client=self.request.META["REMOTE_ADDR"])
 
 
 def _obstacle(user: User | None) -> str | None:
