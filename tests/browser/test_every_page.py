@@ -23,8 +23,8 @@ WIDE = """() => [...document.querySelectorAll('*')].filter(e => e.scrollWidth > 
   .map(e => `wide at ${innerWidth}: ` + e.outerHTML.slice(0, 80))"""
 # Dates in the text of a page that no `<time>` has. A chart cannot have one, nor can a box; a code is a machine's.
 BARE_DATES = """() => {
-  const months = 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|févr|mars|avr|mai|juin|juil|août|déc';
-  const date = new RegExp(`\\d{4}-\\d\\d-\\d\\d|\\b\\d{1,2}\\s(${months})`, 'i');
+  const months = 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|janv|févr|mars|avr|mai|juin|juil|août|sept|déc';
+  const date = new RegExp(String.raw`\\d{4}-\\d\\d-\\d\\d|\\b\\d{1,2}\\s(${months})(?!\\p{L})`, 'iu');
   const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT), found = [];
   while (walker.nextNode()) {
     const text = walker.currentNode.data.trim(), place = walker.currentNode.parentElement;
