@@ -91,6 +91,10 @@ def test_the_help_of_a_command_uses_no_word_that_has_a_better_one(name: str) -> 
     assert [word for word in sorted(unused) if has(said, word)] == []
 
 
+def test_french_texts_have_typographic_apostrophes() -> None:
+    assert [text for entry in CATALOGUE for text in french(entry) if "'" in text] == []
+
+
 @pytest.mark.parametrize("term", TERMS)
 def test_every_term_is_used_in_both_languages(term: str) -> None:
     for language, words in zip(("en", "fr"), TERMS[term], strict=True):
