@@ -9,7 +9,7 @@ from mailstore.models.policies import RetentionPolicy
 
 
 class Domain(models.Model):
-    """A mail domain of a customer. With `removed_at` it is as if absent, but its name stays taken."""
+    """A mail domain of a customer. With `removed_at` it behaves as if it did not exist, but its name stays taken."""
 
     class OverQuota(models.TextChoices):
         DEFER = "defer", _("defer (the sender's server tries again)")

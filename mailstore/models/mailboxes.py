@@ -14,7 +14,7 @@ class Mailbox(models.Model):
 
     `recovery_messages` and `recovery_octets` count the mail that left it and can still be restored. `change` is the
     number of the last change (arrival, removal, hiding, restore); the lock of the row orders the changes. With
-    `removed_at` the mailbox is as if absent, but its address stays taken.
+    `removed_at` the mailbox behaves as if it did not exist, but its address stays taken.
     """
 
     user = models.OneToOneField("mailstore.User", models.CASCADE, verbose_name=_("user"))
