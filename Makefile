@@ -9,12 +9,13 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
 # More than cores: most tests wait for real programs.
 TESTERS := $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
+DIR ?= var/screenshots
 SOURCES := popadmin mailstore deploy tests bench manage.py
 COMPILE := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	--python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench pictures wheel deb requirements translations clean
+.PHONY: help run demo test check bench pictures screenshots wheel deb requirements translations clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,9 @@ bench: $(VENV)/dev.stamp ## the project's own benchmarks; a table with ratios
 
 pictures: $(VENV)/dev.stamp ## take the pictures of docs/owners anew, of the demo in a browser
 	$(PY) -m tests.browser.screenshots
+
+screenshots: $(VENV)/dev.stamp ## take a screenshot of every page into DIR: three widths, both themes, both languages
+	SCREENSHOTS=$(abspath $(DIR)) $(PY) -m pytest -q -n $(TESTERS) tests/browser/page_pictures.py
 
 wheel: $(VENV)/dev.stamp ## make the Python package, in dist/
 	$(PY) -m uv build --quiet --wheel --no-build-isolation --out-dir dist
