@@ -37,6 +37,7 @@ _SIZE_SENTENCES = {
     SizeFlaw.ZERO: gettext_lazy(
         "%(number)s could mean no mail at all or no limit: write none for no limit, or 0B for no mail"
     ),
+    SizeFlaw.SMALL: gettext_lazy("%(number)s is below 1 MB: confirm that such sizes are meant, or write a larger one"),
 }
 
 

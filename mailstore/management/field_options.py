@@ -11,15 +11,19 @@ from django.core.management.base import CommandParser
 
 from mailstore.directory import address_error, domains, policies
 from mailstore.directory.fields.field import Field, Kind, Surface, Table, end_of_day
+from mailstore.directory.outcome import Rejected
 from mailstore.management.shell import UNSET, count, size, switch
 from mailstore.policy import old_server
 from mailstore.policy.old_server import BadOldServer
+from mailstore.policy.quota import BARE_OCTETS, format_octets
 
 
 def add_field_options(parser: CommandParser, table: Table, *, defaults: Mapping[str, Any] | None = None) -> None:
     """Add an option for each field that the shell sets. One that is not given is UNSET, or has its default."""
     for field in table.on(Surface.SHELL):
         _add(parser, field, (defaults or {}).get(field.name, UNSET))
+    if table.names(Kind.SIZE):
+        parser.add_argument("--small-sizes", action="store_true", help="a size below 1 MB is meant")
     if table.names(Kind.POLICY):
         parser.add_argument(
             "--policy-at-once", action="store_true", help="also for mail that is already there, at the next sweep"
@@ -27,9 +31,15 @@ def add_field_options(parser: CommandParser, table: Table, *, defaults: Mapping[
 
 
 def field_values(options: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """Return the fields that were given, for `ensure`. Rejected where a policy or domain is not there."""
+    """Return the fields that were given, for `ensure`.
+
+    Rejected where a policy or domain is not there, and for a size below 1 MB that is not confirmed.
+    """
     given = [field for field in table.on(Surface.SHELL) if field.name in options]
     values = {field.name: _value(field, options[field.name]) for field in given}
+    for field in given:
+        if field.kind is Kind.SIZE and not options["small_sizes"]:
+            _refuse_small(field, values[field.name])
     if any(field.kind is Kind.POLICY for field in given):
         values["policy_at_once"] = options["policy_at_once"]
     return values
@@ -49,6 +59,14 @@ def _add(parser: CommandParser, field: Field, default: Any) -> None:
         kind, metavar = _TYPES[field.kind]
         parser.add_argument(
             *field.shell_options, dest=field.name, type=kind, default=default, metavar=metavar, help=help
+        )
+
+
+def _refuse_small(field: Field, octets: int | None) -> None:
+    if octets is not None and octets < BARE_OCTETS:
+        raise Rejected(
+            f"{field.shell_options[0]} {format_octets(octets)} is below 1 MB: add --small-sizes if it is meant",
+            field=field.name,
         )
 
 

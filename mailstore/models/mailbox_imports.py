@@ -49,6 +49,7 @@ class MailboxImport(models.Model):
         _("sizes without a unit are in"), max_length=2, choices=Unit.choices, blank=True, default=Unit.ASK
     )
     zero = models.CharField(_("a size of 0 or -1 means"), max_length=4, choices=Zero.choices, blank=True, default="")
+    small_sizes = models.BooleanField(_("sizes below 1 MB are meant"), default=False, db_default=False)
     existing_passwords = models.BooleanField(_("its passwords are those of another server"), default=False)
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
 

@@ -11,7 +11,8 @@ GRACE_OCTETS = 10 * 1024 * 1024  # the last message may exceed the quota by so m
 GRACE_SHARE = 10  # but by no more than a tenth of it
 MAX_OCTETS = 2**60  # far above any disk, far below a bigint's end: sums cannot overflow
 
-# A number without a unit that is at least this means octets, since no quota has so many megabytes.
+# A number without a unit that is at least this means octets, since no quota has so many megabytes. A smaller size has
+# hardly room for a message: whoever sets it confirms it.
 BARE_OCTETS = 2**20
 
 _UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -30,6 +31,7 @@ class SizeFlaw(Enum):
     TOO_LARGE = "above the largest size"
     NO_UNIT = "a number without a unit"
     ZERO = "no room, or no limit"  # a zero, or -1
+    SMALL = "below 1 MB, and not confirmed"
 
 
 class BadSize(ValueError):
@@ -50,9 +52,8 @@ def parse_octets(text: str) -> int | None:
     """Read `2GB`, `1.5GB`, `500MB`, `10B`, or a text that says no limit (None: no quota).
 
     Units are powers of 1024, so `GB` and `GiB` are one; `Go` and `octets` are known too. A number without a unit means
-    octets from BARE_OCTETS on. Raises BadSize for a smaller one, which other programs use for megabytes: the unit is
-    the confirmation of a size below 1 MB. Raises it also for -1 and a zero that is not in octets, which other programs
-    use for "no limit".
+    octets from BARE_OCTETS on. Raises BadSize for a smaller one, which other programs use for megabytes, and for -1 and
+    a zero that is not in octets, which other programs use for "no limit".
     """
     typed = text.strip()
     if is_no_limit(typed):
@@ -76,6 +77,17 @@ def parse_octets(text: str) -> int | None:
     return octets
 
 
+def confirmed_octets(text: str, *, small: bool) -> int | None:
+    """Read a size that somebody sets. Raises BadSize as `parse_octets`, and below BARE_OCTETS if not `small`.
+
+    `small`: it was confirmed that a size below 1 MB is meant, whatever unit it has.
+    """
+    octets = parse_octets(text)
+    if octets is not None and octets < BARE_OCTETS and not small:
+        raise BadSize(SizeFlaw.SMALL, text.strip())
+    return octets
+
+
 def format_octets(octets: int | None) -> str:
     """Write a size in the largest unit that divides it, `none` for None. `parse_octets` reads it back exactly."""
     if octets is None:
@@ -92,6 +104,12 @@ class Reading:
 
     unit: str = ""  # B or MB
     zero: str = ""  # none or 0B
+    small: bool = False  # sizes below 1 MB are meant
+
+    def octets(self, cell: str) -> int | None:
+        """Return the size in a cell. Raises BadSize as `confirmed_octets`. A meaning of 0 is its confirmation."""
+        text = self.text(cell)
+        return confirmed_octets(text, small=self.small or text == self.zero)
 
     def text(self, cell: str) -> str:
         """Return the cell as `parse_octets` reads it. A cell that has a unit stays as it is."""

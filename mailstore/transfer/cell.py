@@ -19,7 +19,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
 from mailstore.policy import old_server
 from mailstore.policy.old_server import BadOldServer
-from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, is_no_limit, parse_octets
+from mailstore.policy.quota import BARE_OCTETS, EXPLICIT, BadSize, Reading, format_octets, is_no_limit
 
 YES = frozenset({"1", "yes", "y", "true", "t", "on", "x", "oui", "o", "vrai"})  # t and f are what psql writes
 NO = frozenset({"0", "no", "n", "false", "f", "off", "non", "faux"})
@@ -69,8 +69,13 @@ def read_switch(cell: str) -> bool:
 
 
 def _octets(_field: Field, cell: str) -> int | None:
+    return read_size(cell, EXPLICIT)
+
+
+def read_size(cell: str, reading: Reading) -> int | None:
+    """Return the size that a cell stands for, read as all sizes of its file. Rejected says what is wrong with it."""
     try:
-        return parse_octets(cell)
+        return reading.octets(cell)
     except BadSize as error:
         raise Rejected(address_error.size_sentence(error)) from error
 

@@ -55,6 +55,6 @@ def reader(
         policies,
         domains,
         kind=rows[0].kind if rows else RowKind.MAILBOX,
-        reading=Reading(upload.unit, upload.zero),
+        reading=Reading(upload.unit, upload.zero, upload.small_sizes),
         existing=upload.existing_passwords,
     )

@@ -151,7 +151,7 @@ def choose(
 ) -> None:
     """Set the meaning of the columns and what to do. The check starts again. Rejected after rows were imported.
 
-    `reading` says what sizes without a unit mean, None leaves it as it is. `existing_passwords` takes passwords that
+    `reading` says what the sizes mean, None leaves it as it is. `existing_passwords` takes passwords that
     are too weak for new ones: their users are asked for others on the pages.
     """
     if mode not in Mode.values:
@@ -162,8 +162,8 @@ def choose(
         row.meaning, row.mode, row.stage = list(meaning), mode, Stage.CHECKING
         row.existing_passwords = existing_passwords
         if reading is not None:
-            row.unit, row.zero = reading.unit, reading.zero
-        row.save(update_fields=["meaning", "mode", "stage", "unit", "zero", "existing_passwords"])
+            row.unit, row.zero, row.small_sizes = reading.unit, reading.zero, reading.small
+        row.save(update_fields=["meaning", "mode", "stage", "unit", "zero", "small_sizes", "existing_passwords"])
         _set_kinds(row)
         MailboxImportRow.objects.filter(mailbox_import=row).update(fate=Fate.UNKNOWN, column="", detail="", address="")
 

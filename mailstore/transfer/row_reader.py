@@ -15,6 +15,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
 from mailstore.models import Domain, RetentionPolicy
 from mailstore.policy.quota import EXPLICIT, Reading
+from mailstore.transfer.cell import read_size
 from mailstore.transfer.file_columns import OF_ROW, ROW_KIND, TABLES, RowKind, kind_of
 from mailstore.transfer.mailbox_columns import ACTIVE, ADDRESS, DOMAIN_NAME, LOCAL_PART, PASSWORD, PASSWORD_HASH
 
@@ -91,7 +92,7 @@ class Reader:
         if field in self._named:
             return self._row(field, cell)
         if field in self._table.names(Kind.SIZE):
-            return self._columns[field].read(self._reading.text(cell))
+            return read_size(cell, self._reading)
         value = self._columns[field].read(cell)
         return ExistingPassword(value) if self._existing and field == PASSWORD and isinstance(value, str) else value
 

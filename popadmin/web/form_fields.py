@@ -22,7 +22,15 @@ from mailstore.models import Domain
 from mailstore.policy import old_server
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.policy.old_server import URL_CHARACTERS, BadOldServer
-from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, is_no_limit, parse_octets
+from mailstore.policy.quota import (
+    BARE_OCTETS,
+    BadSize,
+    SizeFlaw,
+    confirmed_octets,
+    format_octets,
+    is_no_limit,
+    parse_octets,
+)
 
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}  # for names and addresses
 ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas separate addresses, except in quotation marks
@@ -58,38 +66,44 @@ class AddressesField(forms.CharField):
 
 
 class TypedSize(str):
-    """What was typed into the box of a size and is no number, with the unit that was chosen beside it."""
+    """What was typed for a size: the number with its unit, or text that stands as it is.
 
-    unit: str
+    `unit` was chosen beside such text. `confirmed`: a size below 1 MB is meant.
+    """
+
+    unit: str | None
+    confirmed: bool
 
     @classmethod
-    def beside(cls, unit: str, text: str) -> TypedSize:
-        typed = cls(text)
-        typed.unit = unit
+    def of(cls, text: str, unit: str | None, *, confirmed: bool) -> TypedSize:
+        whole = unit is not None and _BARE_NUMBER.fullmatch(text.strip()) is not None
+        typed = cls(f"{text.strip()} {unit}" if whole else text)
+        typed.unit, typed.confirmed = None if whole else unit, confirmed
         return typed
 
 
 class SizeInput(forms.TextInput):
     """A box for a number, and its unit beside it; the value is the text of both: `500 MB`.
 
-    Text in the box that has a unit of its own, or is no number, stands as it is; the chosen unit stays beside it.
+    Text in the box that has a unit of its own, or is no number, stands as it is; the chosen unit stays beside it. Below
+    a size of less than 1 MB is a box to confirm it. What is stored already is confirmed.
     """
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         text, unit = data.get(name), data.get(f"{name}_unit")
-        if text is None or unit not in _UNITS:
-            return text
-        if not _BARE_NUMBER.fullmatch(text.strip()):
-            return TypedSize.beside(unit, text)
-        return f"{text.strip()} {unit}"
+        if text is None:
+            return None
+        return TypedSize.of(text, unit if unit in _UNITS else None, confirmed=f"{name}_small" in data)
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        number, unit = _number_and_unit(value if isinstance(value, str) else "")
+        text, id = value if isinstance(value, str) else "", (attrs or {}).get("id", name)
+        number, unit = _number_and_unit(text)
         box = super().render(name, number, {**(attrs or {}), "inputmode": "decimal"}, renderer)
         names = [(code, label) for code, label in _UNITS.items() if code in (*_USUAL_UNITS, unit)]
-        unit_attrs = {"class": "form-select", "id": f"{(attrs or {}).get('id', name)}_unit", "aria-label": _("Unit")}
+        unit_attrs = {"class": "form-select", "id": f"{id}_unit", "aria-label": _("Unit")}
         unit_choice = forms.Select(unit_attrs, names).render(f"{name}_unit", unit, None, renderer)
-        return format_html('<div class="size">{}{}</div>', box, unit_choice)
+        small = _confirmation(name, id, text, renderer) if _is_small(text) else ""
+        return format_html('<div class="size">{}{}</div>{}', box, unit_choice, small)
 
 
 class SizeField(forms.CharField):
@@ -108,7 +122,7 @@ class SizeField(forms.CharField):
         if _AMBIGUOUS.match(text):
             raise ValidationError(_("Write the number without a thousands separator: 1500, or 1.5."), "comma")
         try:
-            return _octets("".join(text.split()).replace(",", "."))
+            return _octets(_plain(text), small=isinstance(value, TypedSize) and value.confirmed)
         except BadSize as error:
             raise ValidationError(_error_text(error), "size") from error
 
@@ -203,12 +217,35 @@ def _error_text(error: BadSize) -> str:
     """Return the error: both meanings of an ambiguous size, otherwise how to write a size."""
     if error.flaw is SizeFlaw.NO_SIZE:
         return _("Write a number, such as 500 or 1.5.")
+    if error.flaw is SizeFlaw.SMALL:
+        return _("Less than 1 MB is hardly room for a message. Tick the box below if it is meant.")
     return address_error.size_sentence(error)
 
 
-def _octets(text: str) -> int | None:
+def _plain(text: str) -> str:
+    """Return a size as `parse_octets` reads it: without blanks, and with a point for a decimal comma."""
+    return "".join(text.split()).replace(",", ".")
+
+
+def _is_small(text: str) -> bool:
+    try:
+        octets = parse_octets(_plain(text))
+    except BadSize:
+        return False
+    return octets is not None and octets < BARE_OCTETS
+
+
+def _confirmation(name: str, id: str, text: str, renderer: Any) -> SafeString:
+    """Return the box that confirms a size below 1 MB."""
+    confirmed = text.confirmed if isinstance(text, TypedSize) else True
+    attributes = {"class": "form-check-input", "id": f"{id}_small"}
+    box = forms.CheckboxInput(attributes).render(f"{name}_small", confirmed, None, renderer)
+    return format_html('<label class="say">{}<span>{}</span></label>', box, _("Less than 1 MB is meant"))
+
+
+def _octets(text: str, *, small: bool) -> int | None:
     """Read a size; a bare number, of which the user has chosen no unit, is refused whatever it is."""
-    octets = parse_octets(text)
+    octets = confirmed_octets(text, small=small)
     if _BARE_NUMBER.fullmatch(text):
         raise BadSize(SizeFlaw.NO_UNIT, text)
     return octets
@@ -221,6 +258,6 @@ def _number_and_unit(text: str) -> tuple[str, str]:
     """
     parts = _WITH_UNIT.fullmatch(text.strip())
     if parts is None:
-        return text, text.unit if isinstance(text, TypedSize) else "GB"
+        return text, (text.unit if isinstance(text, TypedSize) else None) or "GB"
     prefix = parts[2][0].upper()
     return parts[1], f"{prefix}B" if prefix in "KMGT" else "B"

@@ -199,7 +199,7 @@ def test_a_look_alike_is_made_only_when_the_box_is_ticked(root: Client) -> None:
 def test_a_limit_below_what_is_stored_is_saved_only_after_its_consequences_were_shown(root: Client) -> None:
     a_message(a_mailbox(), octets=5120)
     path = f"/domains/{key()}/edit/"
-    changed = form_of(root, path, quota_octets="5 KB", over_quota="reject")
+    changed = form_of(root, path, quota_octets="5 KB", quota_octets_small="on", over_quota="reject")
     answer = root.post(path, changed)
     assert "The domain stores 5\xa0KB, the limit is 5\xa0KB." in answer.content.decode()
     assert "New mail will be rejected (552)" in answer.content.decode()
@@ -215,7 +215,7 @@ def test_a_limit_below_what_is_stored_is_saved_only_after_its_consequences_were_
 def test_a_limit_with_room_is_saved_at_once(root: Client) -> None:
     a_message(a_mailbox(), octets=5120)
     path = f"/domains/{key()}/edit/"
-    assert root.post(path, form_of(root, path, quota_octets="6 KB")).status_code == 302
+    assert root.post(path, form_of(root, path, quota_octets="6 KB", quota_octets_small="on")).status_code == 302
     assert root.post(path, form_of(root, path, quota_octets="")).status_code == 302
     assert Domain.objects.get().quota_octets is None
 

@@ -573,3 +573,16 @@ def test_the_list_is_a_file_too(root):
     body = b"".join(answer.streaming_content).decode()
     assert answer["Content-Type"].startswith("text/csv")
     assert f"{ANN},'=cmd()," in body
+
+
+def test_a_quota_below_1_mb_is_confirmed_in_the_form_and_for_many(root):
+    mailbox = an_owner()
+    path = f"/mailboxes/{mailbox.pk}/edit/"
+    seen = root.get(path).context["form"]["seen"].value()
+    small = {**SWITCHES, "seen": seen, "quota_octets": "7", "quota_octets_unit": "KB"}
+    refused = root.post(path, small)
+    assert "Less than 1 MB is hardly room for a message." in text(refused)
+    assert 'name="quota_octets_small"' in text(refused)
+    assert root.post(path, {**small, "quota_octets_small": "on"}).status_code == 302
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets == 7 * 1024

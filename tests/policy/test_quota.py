@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.policy.quota import MAX_OCTETS, BadSize, Reading, SizeFlaw, format_octets, parse_octets
+from mailstore.policy.quota import (
+    MAX_OCTETS,
+    BadSize,
+    Reading,
+    SizeFlaw,
+    confirmed_octets,
+    format_octets,
+    parse_octets,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,22 @@ def test_a_zero_is_refused_as_it_may_be_no_mail_or_no_limit(text: str) -> None:
 @given(st.none() | st.integers(min_value=0, max_value=MAX_OCTETS))
 def test_what_is_written_is_read_back_exactly(octets: int | None) -> None:
     assert parse_octets(format_octets(octets)) == octets
+
+
+def test_a_size_below_a_megabyte_is_confirmed_whatever_its_unit() -> None:
+    for text in ("10B", "7KB", "0B", "0.9MB", "1048575"):
+        with pytest.raises(BadSize, match=r"below 1 MB|without a unit"):
+            confirmed_octets(text, small=False)
+    assert [confirmed_octets(text, small=True) for text in ("10B", "7KB", "0B")] == [10, 7168, 0]
+    assert [confirmed_octets(text, small=False) for text in ("1MB", "none")] == [2**20, None]
+
+
+def test_what_0_means_for_a_column_is_its_confirmation_and_no_other() -> None:
+    assert Reading("B", "0B").octets("0") == 0
+    for cell in ("1024", "10B"):
+        with pytest.raises(BadSize, match="below 1 MB"):
+            Reading("B", "0B").octets(cell)
+        assert Reading("B", "0B", small=True).octets(cell) in (1024, 10)
 
 
 @given(st.integers(min_value=0, max_value=2**20 - 1))

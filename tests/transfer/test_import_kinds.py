@@ -233,9 +233,9 @@ def test_a_file_of_modoboa_has_rows_of_several_kinds_in_any_order_and_its_quotas
         (
             [
                 "username,password,name,maildir,quota,local_part,domain,active",
-                "ann@example.org,,Ann,x,1024,ann,example.org,1",
+                "ann@example.org,,Ann,x,1048576,ann,example.org,1",
             ],
-            1024,
+            2**20,
         ),
         (
             [
@@ -271,6 +271,21 @@ def test_an_answer_for_the_whole_column_gives_its_numbers_a_unit() -> None:
     mailbox_import.start(upload)
     run_steps(upload)
     assert list(Mailbox.objects.order_by("user__address").values_list("quota_octets", flat=True)) == [2**30, None]
+
+
+def test_sizes_below_1_mb_are_taken_once_they_are_confirmed_for_the_file() -> None:
+    a_domain()
+    upload = brought("address,quota", "ann@example.org,1024", "bob@example.org,0", "cid@example.org,7KB")
+    mailbox_import.choose(upload, upload.meaning, "create", reading=mailbox_import.Reading("B", "0B"))
+    assert fates(run_steps(upload)) == {
+        "ann@example.org": "wrong",
+        "bob@example.org": "create",  # what 0 means was asked, and answered
+        "cid@example.org": "wrong",
+    }
+    mailbox_import.choose(upload, upload.meaning, "create", reading=mailbox_import.Reading("B", "0B", small=True))
+    mailbox_import.start(run_steps(upload))
+    run_steps(upload)
+    assert list(Mailbox.objects.order_by("user__address").values_list("quota_octets", flat=True)) == [1024, 0, 7168]
 
 
 def test_passwords_of_another_server_may_be_weak_and_their_users_are_asked_for_better_ones() -> None:

@@ -31,9 +31,10 @@ from mailstore.directory import (
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy, User
-from mailstore.policy.quota import MAX_OCTETS
+from mailstore.policy.quota import MAX_OCTETS, Reading
 from mailstore.retention import sweep
 from mailstore.transfer import (
+    cell,
     mailbox_columns,
     mailbox_import,
     mailbox_import_changes,
@@ -135,7 +136,7 @@ ROWS_WITH_RESULTS = {
         ["create", "wrong quota: the quotas of all mailboxes in example.org can be at most 3GB", "create"],
     ),
     "a lower quota, which makes room for the next": (
-        ["address,quota", "ann@example.org,0B", "bob@example.org,2GB", "cat@example.org,1GB"],
+        ["address,quota", "ann@example.org,1MB", "bob@example.org,2047MB", "cat@example.org,1GB"],
         ["change", "create", "create"],
     ),
 }
@@ -146,7 +147,7 @@ def test_the_check_and_the_run_say_the_same_of_each_row_to_a_domain_admin(case: 
     lines, expected = ROWS_WITH_RESULTS[case]
     a_domain("example.org", **CAPS)
     a_domain("other.org")
-    mailboxes.ensure("ann@example.org", actor=ACTOR, password=PASSWORD, name="Ann", quota_octets=2)
+    mailboxes.ensure("ann@example.org", actor=ACTOR, password=PASSWORD, name="Ann", quota_octets=2 * 2**20)
     aliases.ensure("info@example.org", ["ann@example.org"], actor=ACTOR)
     actor = Actor("chief", "web", User.objects.create(address="chief@elsewhere.example"))
     domains = {"example.org"}
@@ -208,6 +209,8 @@ def test_a_cell_that_holds_a_hash_of_no_use_is_a_wrong_row_and_no_password_is_ma
     [
         ("1024", "1024 could be 1024 bytes or 1024 MB: write 1024MB, or 1024B for bytes"),
         ("500", "500 could be 500 bytes or 500 MB: write 500MB, or 500B for bytes"),
+        ("500B", "500B is below 1 MB: confirm that such sizes are meant, or write a larger one"),
+        ("0B", "0B is below 1 MB: confirm that such sizes are meant, or write a larger one"),
         ("0", "0 could mean no mail at all or no limit: write none for no limit, or 0B for no mail"),
         ("-1", "-1 could mean no mail at all or no limit: write none for no limit, or 0B for no mail"),
     ],
@@ -222,7 +225,7 @@ def test_a_quota_that_may_be_meant_in_two_ways_is_a_wrong_row_that_names_both(ce
 def test_the_quota_of_an_export_is_read_back_as_it_was_written(quota_octets: int | None) -> None:
     mailbox = Mailbox(user=User(address="ann@example.org"), quota_octets=quota_octets)
     written = str(mailbox_columns.cell("quota_octets", mailbox))
-    assert mailbox_columns.COLUMNS["quota_octets"].read(written) == quota_octets
+    assert cell.read_size(written, Reading(small=True)) == quota_octets
 
 
 def start_and_run(upload: MailboxImport) -> list[tuple[int, str, str, str]]:

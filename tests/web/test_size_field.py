@@ -18,9 +18,10 @@ class Quota(forms.Form):
     quota = SizeField(required=False)
 
 
-def read(text: str, unit: str | None = None) -> Any:
-    """Return what the form understands, or its error."""
-    form = Quota({"quota": text} if unit is None else {"quota": text, "quota_unit": unit})
+def read(text: str, unit: str | None = None, *, confirmed: bool = True) -> Any:
+    """Return what the form understands, or its error. `confirmed`: a size below 1 MB is meant."""
+    data = {"quota": text, **({"quota_unit": unit} if unit else {}), **({"quota_small": "on"} if confirmed else {})}
+    form = Quota(data)
     return form.cleaned_data["quota"] if form.is_valid() else form.errors["quota"][0]
 
 
@@ -74,10 +75,30 @@ def test_each_size_that_a_form_shows_reads_back_exactly(octets: int | None, lang
         number = re.search(r'<input [^>]*value="([^"]*)"', page)
         unit = re.search(r'<option value="(\w+)" selected', page)
         assert unit is not None
-        assert read(number[1] if number else "", unit[1]) == octets
-        assert not Quota(
-            {"quota": number[1] if number else "", "quota_unit": unit[1]}, initial={"quota": octets}
-        ).changed_data
+        confirmed = {"quota_small": "on"} if 'name="quota_small"' in page and " checked" in page else {}
+        assert read(number[1] if number else "", unit[1], confirmed=bool(confirmed)) == octets
+        shown = {"quota": number[1] if number else "", "quota_unit": unit[1], **confirmed}
+        assert not Quota(shown, initial={"quota": octets}).changed_data
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"), [("10", "B"), ("7", "KB"), ("0", "B"), ("10B", "GB"), ("7 KB", None), ("0.9", "MB")]
+)
+def test_a_size_below_1_mb_is_confirmed_whatever_its_unit(text: str, unit: str | None) -> None:
+    assert read(text, unit, confirmed=False) == (
+        "Less than 1 MB is hardly room for a message. Tick the box below if it is meant."
+    )
+    assert isinstance(read(text, unit), int)
+    data = {"quota": text} if unit is None else {"quota": text, "quota_unit": unit}
+    page = str(Quota(data)["quota"])
+    assert re.search(r'<input type="checkbox" name="quota_small" class="form-check-input" id="id_quota_small">', page)
+    assert 'id="id_quota_small" checked' in str(Quota({**data, "quota_small": "on"})["quota"])
+
+
+def test_a_larger_size_has_no_box_to_confirm_it() -> None:
+    for quota in (None, MB, 2 * GB):
+        assert "checkbox" not in str(Quota(initial={"quota": quota})["quota"])
+    assert "checkbox" not in str(Quota({"quota": "lots", "quota_unit": "MB"})["quota"])
 
 
 def test_the_usual_units_are_offered_and_the_one_that_the_size_needs() -> None:

@@ -44,6 +44,7 @@ class Command(ShellCommand):
         )
         parser.add_argument("--unit", choices=["B", "MB"], help="the unit of sizes that have none")
         parser.add_argument("--zero", choices=["none", "0B"], help="what a size of 0 or -1 means: no limit, or no mail")
+        parser.add_argument("--small-sizes", action="store_true", help="sizes below 1 MB are meant")
         parser.add_argument(
             "--existing-passwords",
             action="store_true",
@@ -140,7 +141,7 @@ def _choose(upload: MailboxImport, options: dict[str, Any]) -> None:
         upload,
         upload.meaning,
         options["mode"],
-        reading=Reading(options["unit"] or upload.unit, options["zero"] or upload.zero),
+        reading=Reading(options["unit"] or upload.unit, options["zero"] or upload.zero, options["small_sizes"]),
         existing_passwords=options["existing_passwords"],
     )
     upload.refresh_from_db()

@@ -14,7 +14,7 @@ from mailstore.models import MailboxImport
 from mailstore.policy.quota import Reading
 from mailstore.transfer import csv_table, file_columns
 
-_SETTINGS = ("mode", "unit", "zero", "existing_passwords")  # all other fields are columns
+_SETTINGS = ("mode", "unit", "zero", "small_sizes", "existing_passwords")  # all other fields are columns
 
 
 class UploadForm(forms.Form):
@@ -55,6 +55,12 @@ class ColumnsForm(forms.Form):
         required=False,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    small_sizes = forms.BooleanField(
+        label=_("Sizes below 1 MB are meant"),
+        help_text=_("They have hardly room for a message, so rows with such sizes are wrong without this."),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
     existing_passwords = forms.BooleanField(
         label=_("The passwords are those of another server"),
         help_text=_("Weak ones are accepted too. Their users must choose a better one at their next sign-in here."),
@@ -81,4 +87,5 @@ class ColumnsForm(forms.Form):
 
     @property
     def reading(self) -> Reading:
-        return Reading(self.cleaned_data["unit"], self.cleaned_data["zero"])
+        chosen = self.cleaned_data
+        return Reading(chosen["unit"], chosen["zero"], chosen["small_sizes"])

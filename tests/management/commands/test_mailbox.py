@@ -131,3 +131,9 @@ def test_rename_by_a_file_tells_of_each_line_and_ends_with_1_if_one_was_refused(
 def test_rename_wants_two_addresses_or_a_file(words: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match="OLD and NEW"):
         call_command("mailbox", "rename", *words)
+
+
+def test_a_quota_below_1_mb_is_set_where_it_is_meant() -> None:
+    a_domain()
+    said("mailbox", "ensure", "ann@example.org", "--quota", "7KB", "--small-sizes")
+    assert Mailbox.objects.get().quota_octets == 7 * 1024
