@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from popadmin.quickstart.answers import Answers
 from popadmin.quickstart.machine import USER, Folders
 
 CHAIN, KEY = "fullchain.pem", "privkey.pem"  # as certbot names them
@@ -16,13 +17,23 @@ to={tls}
 [ "$name" = {hostname} ] || to={names}/$name
 install -d -m 0750 {owners} "$to"
 install -m 0640 {owners} "$RENEWED_LINEAGE/{chain}" "$RENEWED_LINEAGE/{key}" "$to"
+[ ! -e {nginx}/popadmin.conf ] || systemctl try-reload-or-restart nginx.service || echo "reload nginx for it" >&2
 """
+_WEBROOT = "/var/www/html"  # which the server of nginx' package shows on port 80
 
 
 def lineage(folders: Folders, hostname: str) -> Path | None:
     """Return the folder of certbot's pair for this name; None if there is none."""
     folder = folders.letsencrypt / "live" / hostname
     return folder if (folder / CHAIN).is_file() and (folder / KEY).is_file() else None
+
+
+def request(answers: Answers, *, with_nginx: bool) -> str:
+    """Return the command by which the operator gets a certificate. Where nginx has port 80, it shows the proof."""
+    if not with_nginx:
+        return f"certbot certonly --standalone -d {answers.hostname}"
+    names = f"-d {answers.hostname} -d autoconfig.{answers.domain}"
+    return f"certbot certonly --webroot --webroot-path {_WEBROOT} {names}"
 
 
 def hook_path(folders: Folders) -> Path:
@@ -36,7 +47,15 @@ def hook(folders: Folders, hostname: str, reader: str = "") -> str:
     """
     owners = f"-o {USER} -g {reader}" if reader else f"-g {USER}"
     names = folders.tls.parent / "names"
-    return _HOOK.format(hostname=hostname, tls=folders.tls, names=names, owners=owners, chain=CHAIN, key=KEY)
+    return _HOOK.format(
+        hostname=hostname, tls=folders.tls, names=names, owners=owners, chain=CHAIN, key=KEY, nginx=folders.nginx
+    )
+
+
+def self_signed_files(folders: Folders) -> dict[str, str]:
+    """Return where the pair is that popadmin makes, by the settings that would name it."""
+    folder = self_signed(folders)
+    return {"TLS_CERT_FILE": str(folder / "cert.pem"), "TLS_KEY_FILE": str(folder / "key.pem")}
 
 
 def self_signed(folders: Folders) -> Path:

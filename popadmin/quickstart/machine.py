@@ -41,6 +41,10 @@ class Folders:
         return self.root / "lib/systemd/system"
 
     @property
+    def nginx(self) -> Path:
+        return self.root / "etc/nginx/conf.d"
+
+    @property
     def letsencrypt(self) -> Path:
         return self.root / "etc/letsencrypt"
 

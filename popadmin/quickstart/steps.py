@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from mailstore.mta.mtas import MTAS
-from popadmin.quickstart import certificate, local_postgres, machine, mta_log, settings_file, systemd, units
+from popadmin.quickstart import certificate, local_postgres, machine, mta_log, nginx, settings_file, systemd, units
 from popadmin.quickstart.action import Action, Run, Tell, Write
 from popadmin.quickstart.machine import USER, Folders
 from popadmin.quickstart.site import Mta, Site
@@ -65,10 +65,8 @@ def _certificate(site: Site) -> Iterator[Action]:
     lineage = certificate.lineage(folders, hostname)
     if lineage is None:
         if "TLS_CERT_FILE" not in settings_file.values(site.settings_text):
-            yield Tell(
-                "self-signed for now. For a real one: certbot certonly --standalone "
-                f"-d {hostname}, then run quickstart again"
-            )
+            command = certificate.request(site.answers, with_nginx=nginx.is_installed(folders))
+            yield Tell(f"self-signed for now. For a real one: {command}, then run quickstart again")
         return
     hook = certificate.hook_path(folders)
     yield Write(hook, certificate.hook(folders, hostname, site.mta.key_reader), mode=0o755)
@@ -109,6 +107,7 @@ def _addresses(site: Site) -> dict[str, str]:
         "PUBLIC_HOSTNAME": hostname,
         "ALLOWED_HOSTS": f"{hostname},localhost,127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": f"https://{hostname}",
+        "TRUSTED_PROXIES": "127.0.0.1",  # the pages listen there alone: who comes from elsewhere comes by a proxy
         "POP3_LISTEN": "0.0.0.0:110,[::]:110",
         "POP3S_LISTEN": "0.0.0.0:995,[::]:995",
     }
@@ -250,6 +249,23 @@ def _shared_key(folder: Path, group: str) -> Iterator[Action]:
     )
 
 
+def _pages(site: Site) -> Iterator[Action]:
+    folders, (web,) = site.folders, WEB_ADDRESSES
+    if not nginx.is_installed(folders):
+        yield Tell(
+            f"only this machine reaches them, at http://{web}. `apt-get install nginx`, then run quickstart again"
+        )
+        return
+    path = nginx.path(folders)
+    if nginx.is_changed(folders, site.answers, web):
+        yield Tell(f"{path} is not as quickstart wrote it, and stays as it is")
+        return
+    yield Write(path, nginx.server(folders, site.answers, web, _settings_values(site)))
+    if systemd.is_running():
+        yield Run("let nginx read its servers", ("systemctl", "reload-or-restart", "nginx.service"))
+    yield Tell(f"sign in at https://{site.answers.hostname}/ as {site.answers.admin}")
+
+
 def _dns(site: Site) -> Iterator[Action]:
     yield Run(
         f"records for the name server of {site.answers.domain}",
@@ -283,6 +299,7 @@ OF_MACHINE = (
 OF_SITE = (
     Step("First rows", _rows),
     Step("MTA", _mta),
+    Step("Pages", _pages),
     Step("DNS", _dns),
     Step("Check", _check),
 )
