@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
@@ -14,13 +14,15 @@ from mailstore.models import TraceEntry
 from mailstore.pg import array_literals
 from mailstore.pg.statement import Parameters
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
-from mailstore.policy.trace_fold import FoldRoom
+from mailstore.policy.trace_fold import Fold, FoldRoom
 from mailstore.ports import Answer, Delivered, Unfit
 from mailstore.sql.statements.trace import TRACE
 
 Kind = TraceEntry.Answer
 Reason = TraceEntry.Reason
-FOLDED = frozenset({Reason.UNKNOWN, Reason.ADDRESS})  # what strangers can cause without end
+FOLDED = frozenset({Reason.UNKNOWN, Reason.ADDRESS})  # what strangers can cause without end by any way
+# Where a recipient is refused before a message came.
+BEFORE_MESSAGE = frozenset({TraceEntry.Source.POLICY, TraceEntry.Source.MTA})
 ID_CHARACTERS = 300  # of a Message-ID
 OCTETS_MOST = 2**63 - 1  # of a bigint
 
@@ -43,6 +45,14 @@ _UNFIT: dict[Unfit, tuple[Kind, Reason]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class FoldRooms:
+    """Room for folded refusals: of names that nobody has, and of those that exist, so that no flood hides these."""
+
+    unknown: FoldRoom = field(default_factory=FoldRoom)
+    known: FoldRoom = field(default_factory=FoldRoom)
+
+
 @dataclass(slots=True)
 class TraceRow:
     """One answer as it will be written. `places` are the mailboxes that it is about, each with the UIDL there."""
@@ -62,8 +72,12 @@ class TraceRow:
     fold_key: bytes | None = None
 
 
-def row(answer: Answer, at: datetime, room: FoldRoom) -> TraceRow:
-    """Return the row of an answer that was given at this time. A refusal that strangers can cause is folded."""
+def row(answer: Answer, at: datetime, rooms: FoldRooms) -> TraceRow:
+    """Return the row of an answer that was given at this time. A refusal that strangers can cause is folded.
+
+    Before an MTA has a message, that is every refusal: to be refused costs a stranger nothing. There, messages of
+    another announced size are told apart, so that those that were deferred can be counted.
+    """
     kind, reason = _judgement(answer)
     sender, recipient = plain(answer.sender), plain(answer.recipient)
     name = _normal(answer.recipient)
@@ -74,12 +88,18 @@ def row(answer: Answer, at: datetime, room: FoldRoom) -> TraceRow:
     if kind is not Kind.DELIVERED and "@" in name:
         made.names = "\n".join(lookup_keys(name))
     if reason in FOLDED:
-        fold = room.fold(at, reason, sender, recipient)
-        made.fold_key = fold.key
-        if fold.recipient != recipient:
-            made.sender = made.recipient = made.names = ""
-            made.pair, made.domain = None, name.rpartition("@")[2] if fold.domain else ""
+        _fold(made, rooms.unknown.fold(at, reason, sender, recipient), name)
+    elif answer.source in BEFORE_MESSAGE:
+        _fold(made, rooms.known.fold(at, reason, sender, recipient, str(answer.announced_octets)), name)
     return made
+
+
+def _fold(made: TraceRow, fold: Fold, name: str) -> None:
+    made.fold_key = fold.key
+    if fold.recipient != made.recipient:
+        made.sender = made.recipient = made.names = ""
+        made.pair, made.domain = None, name.rpartition("@")[2] if fold.domain else ""
+        made.places = ()
 
 
 def _judgement(answer: Answer) -> tuple[Kind, str]:

@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from mailstore.delivery import trace_row
-from mailstore.delivery.trace_row import TraceRow
+from mailstore.delivery.trace_row import FoldRooms, TraceRow
 from mailstore.errors import MailError
 from mailstore.models import TraceEntry
 from mailstore.pg.pipeline import StatementFailed, Steps
-from mailstore.policy.trace_fold import FoldRoom
 from mailstore.ports import Answer
 from mailstore.ports.trace import Unfit
 from mailstore.sql.connection_pool import ConnectionPool
@@ -46,7 +45,7 @@ class TraceWriter:
         self._waiting_rows = waiting_rows
         self._waiting: deque[TraceRow] = deque()
         self._folded: dict[bytes, TraceRow] = {}  # those that wait, by their fold key
-        self._room = FoldRoom()
+        self._rooms = FoldRooms()
         self._unrecorded: TraceRow | None = None
         self._writing = False
         self._flushed: list[Callable[[], None]] = []
@@ -57,7 +56,7 @@ class TraceWriter:
 
     def answered(self, answer: Answer) -> None:
         """Keep one answer for the next batch."""
-        row = trace_row.row(answer, datetime.now(UTC), self._room)
+        row = trace_row.row(answer, datetime.now(UTC), self._rooms)
         folded = self._folded.get(row.fold_key) if row.fold_key else None
         if folded is not None:
             folded.tries += 1

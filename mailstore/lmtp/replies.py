@@ -9,6 +9,7 @@ from mailstore.lmtp import forwarded
 from mailstore.lmtp.commands import Fault
 from mailstore.lmtp.protocol import Rules
 from mailstore.ports import Delivered
+from mailstore.wire import recipient_refusal
 
 OK: Final = b"250 2.0.0 OK\r\n"
 SENDER_OK: Final = b"250 2.1.0 sender OK\r\n"
@@ -51,12 +52,8 @@ WRONG_STATE: Final[dict[str, bytes]] = {
 }
 
 # One row for each leaf of the tree of errors. An error that no delivery can give is a bug of ours, and so temporary.
-# A full mailbox has two replies, since Postfix takes 552 at RCPT for permanent: the domain's admin chooses.
 ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
-    errors.UnknownRecipient: b"550 5.1.1 no such mailbox here\r\n",
-    errors.RecipientDisabled: b"550 5.2.1 this mailbox does not receive mail\r\n",
-    errors.QuotaRejected: b"552 5.2.2 the mailbox is full\r\n",
-    errors.QuotaDeferred: b"452 4.2.2 the mailbox is full, try again later\r\n",
+    **{error: reply + b"\r\n" for error, reply in recipient_refusal.REPLIES.items()},
     errors.MessageTooLarge: b"552 5.3.4 the message is larger than this site takes\r\n",
     # RFC 3463 §3.5
     errors.MailLoop: b"554 5.4.6 mail loop: this message has been here before\r\n",

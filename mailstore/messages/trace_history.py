@@ -26,7 +26,7 @@ DEFERRALS_MOST = 1_000  # of the state line; nobody needs to know a larger numbe
 
 # A delivery ends the tries of a message, so that a sender that announces no size is not said to try for ever.
 _TRIES = f"""
-SELECT given.id, count(*), min(te.first_at)
+SELECT given.id, sum(te.tries)::bigint, min(te.first_at)
   FROM unnest(%(ids)s::bigint[], %(pairs)s::bigint[], %(ats)s::timestamptz[]) AS given (id, pair, at)
  CROSS JOIN LATERAL (
        SELECT max(te_done.at) AS at FROM mailstore_traceentry te_done

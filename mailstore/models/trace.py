@@ -52,6 +52,7 @@ class TraceEntry(models.Model):
         LMTP = "lmtp", _("LMTP")
         PIPE = "pipe", _("the command deliver")
         NOTICE = "notice", _("our own notice")
+        POLICY = "policy", _("asked by the mail server at RCPT")
         MTA = "mta", _("log of the mail server")
 
     FULL = (Reason.FULL, Reason.DOMAIN_FULL)

@@ -35,8 +35,11 @@ class FoldRoom:
     _names: dict[str, set[bytes]] = field(default_factory=dict)  # by domain, digests of sender and recipient
     _count: int = 0  # of all names
 
-    def fold(self, at: datetime, reason: str, sender: str, recipient: str) -> Fold:
-        """Return the row of a refusal at this time. Times are given in order."""
+    def fold(self, at: datetime, reason: str, sender: str, recipient: str, message: str = "") -> Fold:
+        """Return the row of a refusal at this time. Times are given in order.
+
+        `message` tells messages of one sender to one recipient apart; without it they share a row.
+        """
         hour = at.replace(minute=0, second=0, microsecond=0)
         if hour != self._hour:
             self._hour = hour
@@ -45,7 +48,7 @@ class FoldRoom:
         domain = recipient.rpartition("@")[2].lower()
         if domain not in self._names and len(self._names) >= DOMAINS_OF_AN_HOUR:
             return Fold(_key(hour, reason, "", "", ""), "", "", "")
-        names, name = self._names.setdefault(domain, set()), _key(hour, reason, sender, recipient, domain)
+        names, name = self._names.setdefault(domain, set()), _key(hour, reason, sender, recipient, domain, message)
         if name not in names:
             if len(names) >= NAMES_OF_AN_HOUR or self._count >= NAMES_IN_ALL:
                 return Fold(_key(hour, reason, "", "", domain), "", "", domain)

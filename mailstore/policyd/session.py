@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError, Unavailable
 from mailstore.policyd import commands, replies
-from mailstore.policyd.commands import Attribute, Fault, MayReceive
+from mailstore.policyd.answer_report import AnswerReport
+from mailstore.policyd.commands import Attribute, Fault, MayReceive, Question
 from mailstore.policyd.protocol import State
 from mailstore.wire.turn_taker import TurnTaker
 
 if TYPE_CHECKING:
-    from mailstore.ports import Done, Gatekeeper, Journal, Peer
+    from mailstore.ports import Done, Gatekeeper, Journal, Peer, Trace
 
 
 class Session:
     """Implements `ports.Session`. A connection carries many requests; each waits for the answer to the one before."""
 
-    def __init__(self, peer: Peer, gatekeeper: Gatekeeper, journal: Journal) -> None:
+    def __init__(self, peer: Peer, gatekeeper: Gatekeeper, journal: Journal, trace: Trace) -> None:
         self._gatekeeper = gatekeeper
         self._journal = journal
+        self._report = AnswerReport(trace, peer.client)
         self._turns = TurnTaker(peer, self, line_octets=commands.LINE_OCTETS)
         self._attributes: dict[str, str] = {}  # those that matter
         self._attribute_count = 0
@@ -93,7 +96,7 @@ class Session:
         if question is None:
             self._turns.say(replies.DUNNO)
             return
-        done: Done[None] = self._turns.answer_to(self._grant, self._refuse)
+        done: Done[None] = self._turns.answer_to(self._grant, partial(self._refuse, question))
         if isinstance(question, MayReceive):
             self._gatekeeper.may_receive(question.address, question.octets, done)
         else:
@@ -102,11 +105,13 @@ class Session:
     def _grant(self, _nothing: None) -> None:
         self._turns.say(replies.DUNNO)
 
-    def _refuse(self, error: MailError) -> None:
-        # That the database is away is logged once, by the connection to it.
-        if type(error) not in replies.ANSWERS and type(error) is not Unavailable:
+    def _refuse(self, question: Question, error: MailError) -> None:
+        reply = replies.of_error(error)
+        if reply is not replies.DUNNO:
+            self._report.refused(question, error, reply)
+        elif type(error) is not Unavailable:  # which is logged once, by the connection to the database
             self._journal.trouble(error, "answering for a policy")
-        self._turns.say(replies.of_error(error))
+        self._turns.say(reply)
 
     def _end(self, fault: Fault) -> None:
         """End without an answer: Postfix has no word for a request that cannot be read."""

@@ -10,6 +10,7 @@ import uvloop
 
 from mailstore.conf import Conf, site_key
 from mailstore.delivery.gatekeeper import StoredGatekeeper
+from mailstore.delivery.trace_writer import TraceWriter
 from mailstore.listener import descriptor_limit
 from mailstore.listener.bound_address import BoundAddress, Face, bind, listen
 from mailstore.listener.connection_counts import ConnectionCounts
@@ -26,7 +27,7 @@ from mailstore.transfer.old_server_moves import OldServerMoves
 from mailstore.wiring import process
 
 QUESTION_WORKERS = 1  # of each kind: it has one memory of passwords, and the slow hashes run in threads
-QUESTION_WRITE_LANES = 1  # diaries, and the counts of sent messages
+QUESTION_WRITE_LANES = 1  # diaries, the trace, and the counts of sent messages
 # An MTA keeps its connections while it has work, and asks on them now and then. Postfix has one for each of its
 # processes, and takes a connection that ended in between for trouble: it is told the client once, and then connects
 # anew. So idle connections are left alone for a day.
@@ -99,17 +100,20 @@ async def _policy_worker(index: int, conf: Conf, bound: list[BoundAddress], coun
     lanes = ConnectionPool(conf.conninfo, write_lanes=QUESTION_WRITE_LANES)
     await lanes.open()
     gatekeeper = StoredGatekeeper(lanes, conf.lmtp.hostname)
+    trace = TraceWriter(lanes)
     journal = LogJournal()
     server = process.server(index, _limits(), counts, None, refused=None)
 
     def tick(number: int) -> None:
         lanes.tick()
+        trace.flush()
         if number % process.REFRESH_TICKS == 0:
             process.beat(lanes, b"policy")
 
-    face = Face(lambda peer: policy_session.Session(peer, gatekeeper, journal), NOTHING, NOTHING)
+    face = Face(lambda peer: policy_session.Session(peer, gatekeeper, journal, trace), NOTHING, NOTHING)
     listen(server, index, bound, face)
     await process.serve(server, tick)
+    await process.last_flush(trace.flush)
     lanes.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +18,7 @@ from mailstore.messages import message_file
 from mailstore.models import Alias, DiarySession, Domain, Mailbox, Message, RetentionPolicy, TraceEntry
 from mailstore.retention import sweep
 from tests.browser.test_pages import NO_SCRIPT, PHONE, read, sign_in
-from tests.listeners import LONGEST_WAIT_SECONDS, MailSite
+from tests.listeners import LONGEST_WAIT_SECONDS, MailSite, daemon
 from tests.site.page_users import ANN, an_admin
 from tests.site.rows import ACTOR
 from tests.site.traces import an_answer
@@ -136,6 +137,36 @@ def test_each_loss_is_explained_by_the_panel_alone(visit, mail_site: MailSite) -
     expect(page.get_by_role("status").first).to_contain_text(
         "acceuil@example.org is now an alias of accueil@example.org"
     )
+
+
+def refused_at_rcpt(recipient: str, *sizes: int) -> None:
+    """Let the policy service refuse messages of these sizes, as Postfix asks it."""
+    with daemon("policyd") as policyd, socket.create_connection(policyd.address, LONGEST_WAIT_SECONDS) as mta:
+        for size in sizes:
+            told = {"sender": SENDER, "client_address": "203.0.113.7", "recipient": recipient, "size": size}
+            lines = "".join(f"{name}={value}\n" for name, value in told.items())
+            mta.sendall(f"request=smtpd_access_policy\nprotocol_state=RCPT\n{lines}\n".encode())
+            assert mta.recv(1000).startswith(b"action=4")
+
+
+def test_mail_that_was_refused_before_it_came_is_shown_to_admin_and_owner(visit, mail_site: MailSite) -> None:
+    """A mail server asks at RCPT, so no message of these ever came to LMTP."""
+    mailbox = mail_site.mailbox(ANN)
+    Mailbox.objects.update(quota_octets=100, octets=100)
+    refused_at_rcpt(ANN, 5000, 6000, 7000)
+    an_admin()
+    page = visit()
+    sign_in(page, "root")
+    page.goto(f"/mailboxes/{mailbox.pk}/")
+    page.get_by_role("link", name="Show the 3").click()
+    expect(page.locator("tbody tr .answer")).to_have_text(["Deferred: mailbox full"] * 3)
+    page.locator(".answer-link").first.click()
+    for words in ("452 4.2.2", "203.0.113.7", "Raise quota…"):
+        expect(page.locator(".drawer")).to_contain_text(words)
+    page.context.clear_cookies()
+    sign_in(page, ANN)
+    page.goto("/mailbox/trace/")
+    expect(page.locator("main")).to_contain_text("3 messages were deferred since")
 
 
 @pytest.mark.parametrize("options", [{}, PHONE, NO_SCRIPT], ids=["desk", "phone", "no script"])

@@ -13,7 +13,8 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.notices import Notice
 from mailstore.delivery.trace_writer import TraceWriter
 from mailstore.directory import aliases, domain_removal, mailbox_removal
-from mailstore.errors import UnknownRecipient
+from mailstore.errors import QuotaDeferred, QuotaRejected, UnknownRecipient
+from mailstore.messages import trace_history
 from mailstore.models import Alias, Domain, Mailbox, Message, TraceEntry
 from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
 from mailstore.ports import Answer
@@ -147,6 +148,48 @@ def test_a_flood_of_unknown_names_is_folded(mta: Mta) -> None:
     assert TraceEntry.objects.get(recipient=names[0]).tries == 2
     rest = TraceEntry.objects.get(recipient="")
     assert (rest.tries, rest.reason, rest.domain.name) == (32, "unknown", "example.org")
+
+
+def test_what_an_mta_refuses_before_a_message_came_is_folded_and_each_message_counts(
+    worker: Worker, lanes: ConnectionPool
+) -> None:
+    """Full mailboxes behind an alias: two messages, and one that is tried three times."""
+    boxes = [a_mailbox(ANN), a_mailbox(EVE)]
+    writer = TraceWriter(lanes)
+    for octets in (1000, 2000, 2000):
+        full = QuotaDeferred("full", mailboxes=tuple(box.pk for box in boxes))
+        writer.answered(Answer("policy", "unix", "s@example.net", ANN, full, "452 4.2.2 full", octets))
+    worker.ask(lambda done: writer.flush(lambda: done(None)))
+    writer.answered(Answer("policy", "unix", "s@example.net", ANN, full, "452 4.2.2 full", 2000))
+    worker.ask(lambda done: writer.flush(lambda: done(None)))
+    assert [(entry.announced_octets, entry.tries, entry.reason) for entry in entries()] == [
+        (1000, 1, "full"),
+        (2000, 3, "full"),
+    ]
+    eve = TraceEntry.objects.filter(mailbox=boxes[1]).order_by("pk")
+    assert [(entry.copy, entry.tries, entry.domain.name) for entry in eve] == [
+        (True, 1, "other.example"),
+        (True, 3, "other.example"),
+    ]
+    assert trace_history.deferrals(boxes[0], since=timezone.now() - timedelta(days=1)) == 2
+
+
+def test_no_flood_of_strangers_hides_what_concerns_a_mailbox(worker: Worker, lanes: ConnectionPool) -> None:
+    box = a_mailbox()
+    writer = TraceWriter(lanes)
+    for number in range(NAMES_OF_AN_HOUR + 5):
+        nobody = f"n{number}@example.org"
+        writer.answered(Answer("policy", "unix", "", nobody, UnknownRecipient(nobody), "550 5.1.1 no such mailbox"))
+    for octets in range(NAMES_OF_AN_HOUR + 5):
+        full = QuotaRejected("full", mailboxes=(box.pk,))
+        writer.answered(Answer("policy", "unix", "s@example.net", ANN, full, "552 5.2.2 full", octets))
+    worker.ask(lambda done: writer.flush(lambda: done(None)))
+    assert TraceEntry.objects.filter(mailbox=box).count() == NAMES_OF_AN_HOUR
+    rest = TraceEntry.objects.filter(recipient="").order_by("reason")
+    assert [(row.reason, row.tries, row.mailbox_id, row.domain.name) for row in rest] == [
+        ("full", 5, None, "example.org"),
+        ("unknown", 5, None, "example.org"),
+    ]
 
 
 def test_an_outage_loses_nothing_and_writes_nothing_twice(worker: Worker, delivery: StoredDelivery, mta: Mta) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailstore.errors import Done, MailError
 from mailstore.policyd.session import Session
+from tests.fakes.lmtp import FakeTrace
 from tests.fakes.pop3 import Answers, FakeJournal, FakePeer
 
 
@@ -33,7 +34,8 @@ class Conversation:
         self.peer = FakePeer(client="unix", encrypted=False)
         self.gatekeeper = FakeGatekeeper()
         self.journal = FakeJournal()
-        self.session = Session(self.peer, self.gatekeeper, self.journal)
+        self.trace = FakeTrace()
+        self.session = Session(self.peer, self.gatekeeper, self.journal, self.trace)
         self.peer.session = self.session
         self.session.connected()
 

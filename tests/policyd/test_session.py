@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.errors import MailError, Overloaded, Unavailable
+from mailstore.errors import MailError, Overloaded, QuotaDeferred, SendingLimitReached, Unavailable, UnknownRecipient
 from mailstore.policyd.commands import ATTRIBUTES_MOST, LINE_OCTETS
 from tests.fakes.policyd import Conversation
 
@@ -26,6 +26,34 @@ def test_trouble_of_ours_is_no_objection_and_the_next_request_is_answered(talk: 
     assert talk.send(rcpt("ann@example.org")) == DUNNO
     assert [cause for cause, _doing in talk.journal.troubles] == ([] if type(error) is Unavailable else [error])
     assert talk.send(rcpt("ann@example.org")) == DUNNO
+
+
+def test_a_refusal_is_traced_with_what_the_mta_tells_and_an_approval_is_not(talk: Conversation) -> None:
+    talk.gatekeeper.recipients = {"full@example.org": QuotaDeferred("full", mailboxes=(7,))}
+    told = "sender=s@example.net\nclient_name=unknown\nclient_address=203.0.113.9\nqueue_id=4XyzA1B2c3\n"
+    for address in ("ann@example.org", "full@example.org"):
+        talk.send(told.encode() + rcpt(address, "2048"))
+    [answer] = talk.trace.answers
+    assert (answer.source, answer.sender, answer.recipient) == ("policy", "s@example.net", "full@example.org")
+    assert (answer.reply, answer.announced_octets) == ("452 4.2.2 the mailbox is full, try again later", 2048)
+    assert (answer.marks.origin, answer.marks.mta_id) == ("203.0.113.9", "4XyzA1B2c3")
+    assert answer.outcome is talk.gatekeeper.recipients["full@example.org"]
+
+
+def test_trouble_of_ours_and_a_user_who_may_not_send_are_not_traced_as_refusals(talk: Conversation) -> None:
+    talk.gatekeeper.error = Unavailable("away")
+    talk.send(rcpt("ann@example.org"))
+    talk.gatekeeper.error = SendingLimitReached("busy")
+    end = b"request=smtpd_access_policy\nprotocol_state=END-OF-MESSAGE\nsasl_username=busy@example.org\n\n"
+    assert talk.send(end).startswith(b"action=450")
+    assert talk.trace.answers == []
+
+
+@pytest.mark.parametrize("queue_id", ["", "x" * 65, "4Xyz;DROP", "\0abc"])
+def test_a_queue_id_that_is_none_is_left_out(talk: Conversation, queue_id: str) -> None:
+    talk.gatekeeper.error = UnknownRecipient("nobody")
+    talk.send(f"queue_id={queue_id}\n".encode() + rcpt("nobody@example.org"))
+    assert [answer.marks.mta_id for answer in talk.trace.answers] == [""]
 
 
 @pytest.mark.parametrize(

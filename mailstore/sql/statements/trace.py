@@ -18,6 +18,12 @@ _REASON = """CASE one.reason
             WHEN 'closed' THEN CASE WHEN box.receives IS FALSE THEN 'closed' ELSE 'domain-off' END
             ELSE one.reason END"""
 
+# The copies of a folded refusal are folded too: each has a key of its own, made of that of the first row.
+_KEY = """CASE WHEN is_copy THEN
+                substring(sha256(fold_key || int8send(coalesce(in_mailbox, 0)) || int8send(coalesce(of_domain, 0)))
+                          FROM 1 FOR 16)
+                ELSE fold_key END"""
+
 TRACE = statement(
     "trace",
     f"""
@@ -53,7 +59,7 @@ TRACE = statement(
             pair, fold_key)
     SELECT at, first_at, tries, source, answer, why, reply, sender, recipient, of_domain, in_mailbox, is_copy,
            mailbox_count, coalesce(string_to_array(nullif(via, ''), E'\\n'), '{{}}'), octets, announced, message_id,
-           queue_id, has_uidl, mta_id, client, origin, pair, fold_key
+           queue_id, has_uidl, mta_id, client, origin, pair, {_KEY}
       FROM placed ORDER BY entry, place, is_copy
         ON CONFLICT (fold_key) DO UPDATE
        SET tries = te.tries + excluded.tries, at = greatest(te.at, excluded.at),

@@ -1,0 +1,25 @@
+"""The trace has what the policy service refused, before a message came."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("mailstore", "0134_undelivered_by_day")]
+
+    operations = [
+        migrations.AlterField(
+            "traceentry",
+            "source",
+            models.CharField(
+                choices=[
+                    ("lmtp", "LMTP"),
+                    ("pipe", "the command deliver"),
+                    ("notice", "our own notice"),
+                    ("policy", "asked by the mail server at RCPT"),
+                    ("mta", "log of the mail server"),
+                ],
+                max_length=6,
+                verbose_name="source",
+            ),
+        )
+    ]
