@@ -27,7 +27,7 @@ from mailstore.policy.addresses import (
     normal_address,
 )
 from mailstore.ports import Done, Recipient
-from mailstore.sql.connection_pool import ConnectionPool
+from mailstore.sql.lanes import Lanes
 from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_BATCHES, RELIEVE
 from mailstore.sql.statements.delivery import OURS, RECIPIENTS, RENAMES, ROOM, UNEXPANDED
 from mailstore.sql.statements.view import LOCK
@@ -53,9 +53,7 @@ class SeenRenames:
 class _Search:
     """The search for the mailboxes of one recipient. Each query asks for all names that are not resolved yet."""
 
-    def __init__(
-        self, lanes: ConnectionPool, address: str, octets: int, done: Done[Recipient], *, advisory: bool
-    ) -> None:
+    def __init__(self, lanes: Lanes, address: str, octets: int, done: Done[Recipient], *, advisory: bool) -> None:
         self._lanes = lanes
         self._advisory = advisory  # refuse only where every mailbox refuses
         self._address = address
@@ -215,7 +213,7 @@ class _Search:
 
 
 def find(
-    lanes: ConnectionPool,
+    lanes: Lanes,
     address: str,
     octets: int | None,
     done: Done[Recipient],
@@ -258,7 +256,7 @@ class _Lookup:
 
     def __init__(
         self,
-        lanes: ConnectionPool,
+        lanes: Lanes,
         address: str,
         keys: dict[str, list[str]],
         octets: int,

@@ -47,6 +47,7 @@ class TraceEntry(models.Model):
         REJECTED = "rejected", _("rejected by the mail server")
         QUEUED = "queued", _("waits in the queue of the mail server")
         BOUNCED = "bounced", _("returned by the mail server")
+        SENT = "sent", _("sent on by the mail server")
 
     class Source(models.TextChoices):
         LMTP = "lmtp", _("LMTP")

@@ -1,4 +1,4 @@
-"""Read a line of Exim's mainlog: what it took, rejected, deferred or returned. Deliveries to us are not told.
+"""Read a line of Exim's mainlog: what it took, rejected, deferred, sent on or returned. Deliveries to us are not told.
 
 The forms are those of the Exim specification, chapter "Log files".
 """
@@ -17,16 +17,25 @@ _ADDRESS = rf"[^<>\s]{{0,{FIELD_CHARACTERS}}}"
 _ARRIVAL = re.compile(rf"{_ID} <= (?P<sender><>|{_ADDRESS}) (?P<rest>.*)")
 _SIZE = re.compile(r"\bS=(\d{1,18})\b")
 _MESSAGE_ID = re.compile(r"\bid=(\S{1,300})")
-# `ID == recipient <original> R=router T=transport defer (-44) text` and `ID ** recipient …: text`
-_DELIVERY = re.compile(rf"{_ID} (?P<mark>==|\*\*) (?P<to>{_ADDRESS})(?: <(?P<orig>{_ADDRESS})>)?:?(?P<rest> .*)?$")
-# `H=host (helo) [ip]:port … F=<sender> [temporarily ]rejected RCPT <recipient>: text`
+# `ID == recipient <original> R=router T=transport defer (-44) text`, `ID ** recipient …: text`, `ID => recipient …`
+_DELIVERY = re.compile(
+    rf"{_ID} (?P<mark>==|\*\*|=>|->) (?P<to>{_ADDRESS}?)(?: <(?P<orig>{_ADDRESS})>)?:?(?P<rest> .*)?$"
+)
+_HOST = r"H=(?P<host>.{0,300}?)\[(?P<ip>[0-9A-Fa-f:.]{3,45})\]"
+# `H=host (helo) [ip]:port … F=<sender> [temporarily ]rejected RCPT <recipient>: text`, or `rejected MAIL <sender>:
+# text`, or `rejected after DATA: text`
 _REJECT = re.compile(
-    rf"(?:{_ID} )?H=(?P<host>.{{0,300}}?)\[(?P<ip>[0-9A-Fa-f:.]{{3,45}})\](?P<rest>.*?) "
-    rf"(?:F=<(?P<sender>{_ADDRESS})> )?(?P<soft>temporarily )?rejected RCPT <?(?P<to>{_ADDRESS})>?:?(?P<text>.*)$"
+    rf"(?:{_ID} )?{_HOST}(?P<rest>.*?) (?:F=<(?P<sender>{_ADDRESS})> (?:A=\S+ )?)?(?P<soft>temporarily )?rejected "
+    rf"(?:RCPT <?(?P<to>{_ADDRESS})>?|MAIL (?:FROM:)?<?(?P<from>{_ADDRESS})>?(?: \S+)*?|after DATA):?(?P<text>.*)$"
+)
+# `[ID ]rejected MAIL FROM:<sender> H=host (helo) [ip]: message too big: …`, or `rejected from <sender> H=…`
+_REJECT_MESSAGE = re.compile(
+    rf"(?:{_ID} )?rejected (?:MAIL FROM:|from )<(?P<sender>{_ADDRESS})> {_HOST}[^:]*: (?P<text>.*)$"
 )
 # What our own listener has answered: our row says more.
 _ANSWERED = re.compile(r"(?:LMTP|SMTP) error from (?:remote )?mail(?:er| server) after (?:RCPT TO|end of data|\.)")
-REJECTED = " rejected RCPT "
+REJECTED = " rejected "
+_REASONS = {"==": "queued", "**": "bounced", "=>": "sent", "->": "sent"}
 _LMTP_TRANSPORT = re.compile(r"\bT=\S*lmtp\S*", re.IGNORECASE)
 
 
@@ -38,6 +47,8 @@ def event(at: datetime, text: str) -> LogEvent | None:
         return _delivery(at, match)
     if match := _REJECT.match(text):
         return _reject(at, match)
+    if match := _REJECT_MESSAGE.match(text):
+        return _rejection(at, match, recipient="", sender=match["sender"], final=True)
     return None
 
 
@@ -53,19 +64,24 @@ def _arrival(match: re.Match[str]) -> Taken:
 
 def _delivery(at: datetime, match: re.Match[str]) -> Outcome | None:
     text = (match["rest"] or "").strip()
-    if text.startswith("LMTP error") or (_ANSWERED.search(text) and ("LMTP" in text or _LMTP_TRANSPORT.search(text))):
+    reason, by_lmtp = _REASONS[match["mark"]], _LMTP_TRANSPORT.search(text)
+    if text.startswith("LMTP error") or (_ANSWERED.search(text) and ("LMTP" in text or by_lmtp)):
         return None
-    final = match["mark"] == "**"
+    if reason == "sent" and by_lmtp:
+        return None
     recipient = match["orig"] if match["orig"] and "@" in match["orig"] else match["to"]
-    return Outcome(at, "bounced" if final else "queued", final, match["id"], recipient, text[:TEXT_CHARACTERS])
+    return Outcome(at, reason, reason != "queued", match["id"], recipient, text[:TEXT_CHARACTERS])
 
 
 def _reject(at: datetime, match: re.Match[str]) -> Outcome | None:
     if REJECTED in match["text"]:  # the first may be of a sender's address that is written like a line
         return None
+    sender = match["sender"] or match["from"] or ""
+    return _rejection(at, match, recipient=match["to"] or "", sender=sender, final=not match["soft"])
+
+
+def _rejection(at: datetime, match: re.Match[str], *, recipient: str, sender: str, final: bool) -> Outcome:
     host = match["host"].split(" ")[0].strip("() ")
     origin = ", ".join(part for part in (host, match["ip"]) if part)
     text = match["text"].strip()[:TEXT_CHARACTERS]
-    return Outcome(
-        at, "rejected", not match["soft"], match["id"] or "", match["to"], text, match["sender"] or "", origin
-    )  # fmt: skip
+    return Outcome(at, "rejected", final, match["id"] or "", recipient, text, sender, origin)

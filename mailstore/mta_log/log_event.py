@@ -21,10 +21,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message for a recipient before it reached us.
+    """What became of a message for a recipient before it reached us, or after it left.
 
     `reason` is one of TraceEntry.Reason, and `final` says that the MTA does not try again. `recipient` is None where
-    the MTA gave up all recipients at once. `sender` is None where another line has told it.
+    the MTA gave up all recipients at once, and empty where it refused a message and names none. `sender` is None where
+    another line has told it.
     """
 
     at: datetime

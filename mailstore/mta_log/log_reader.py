@@ -6,18 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from mailstore.models import Domain, Mailbox, MtaLogPosition, TraceEntry
+from mailstore.models import MtaLogPosition, TraceEntry
 from mailstore.mta_log import exim_line, line_head, postfix_line
 from mailstore.mta_log.log_event import LogEvent, Outcome, Taken
 from mailstore.mta_log.log_source import Journal, Line, LogFile
-from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
-from mailstore.policy.trace_fold import KEY_OCTETS, FoldRoom
+from mailstore.mta_log.outcome_writer import OutcomeWriter
 
 BATCH_LINES = 2_000  # of one transaction
 MESSAGES_KEPT = 20_000  # whose sender is remembered, some 10 MB; the MTA names it once, and the recipients later
@@ -39,7 +36,7 @@ class LogReader:
     def __init__(self, source: LogFile | Journal) -> None:
         self._source = source
         self._messages: OrderedDict[str, Taken] = OrderedDict()
-        self._room = FoldRoom()
+        self._writer = OutcomeWriter()
 
     def read(self, *, follow: bool = False, stop: Callable[[], bool] = lambda: False) -> Read:
         """Read what is new. OSError if the log cannot be read.
@@ -63,7 +60,7 @@ class LogReader:
         """Write a batch and the position behind it: both or neither."""
         now = timezone.now()
         outcomes = [outcome for line in lines for outcome in self._outcomes(line, now)]
-        rows = _write(outcomes, self._messages, self._room)
+        rows = self._writer.write(outcomes, self._messages)
         MtaLogPosition.objects.update_or_create(
             source=self._source.name, defaults={"position": lines[-1].position, "read_at": now}
         )
@@ -89,17 +86,20 @@ class LogReader:
 def _event(line: Line, now: datetime) -> LogEvent | None:
     if line.at_microseconds is not None:
         at = datetime.fromtimestamp(line.at_microseconds / 1_000_000, UTC)
-        return postfix_line.event(line.program, at, line.text)
+        return _said(line.program, at, line.text, now)
     found = line_head.head(line.text, now)
     if found is None:
         return None
     at, program, text = found
-    if not program:
-        return exim_line.event(at, text)
-    if program.startswith("exim"):  # by syslog, with a time of its own
-        own = line_head.head(text, now)
-        return exim_line.event(at, own[2] if own else text)
-    return postfix_line.event(program, at, text)
+    return _said(program, at, text, now) if program else exim_line.event(at, text)
+
+
+def _said(program: str, at: datetime, text: str, now: datetime) -> LogEvent | None:
+    """Return what a program said by syslog or to the journal. Exim says its own time there too."""
+    if not program.startswith("exim"):
+        return postfix_line.event(program, at, text)
+    own = line_head.head(text, now)
+    return exim_line.event(at, own[2] if own else text)
 
 
 def _recipients(given_up: Outcome) -> Iterable[Outcome]:
@@ -107,88 +107,3 @@ def _recipients(given_up: Outcome) -> Iterable[Outcome]:
     waiting = TraceEntry.objects.filter(mta_id=given_up.mta_id, reason=Reason.QUEUED)
     for recipient in waiting.values_list("recipient", flat=True).distinct():
         yield replace(given_up, recipient=recipient)
-
-
-def _write(outcomes: Sequence[Outcome], messages: dict[str, Taken], room: FoldRoom) -> int:
-    """Write the outcomes of mail to or from our domains; return how many."""
-    senders = _senders(outcomes, messages)
-    told = [
-        replace(outcome, sender=senders.get(outcome.mta_id)) if outcome.sender is None else outcome
-        for outcome in outcomes
-    ]
-    names = {name for one in told for name in (_normal(one.recipient or ""), _normal(one.sender or ""))}
-    domains = _domains({name.rpartition("@")[2] for name in names})
-    boxes = _mailboxes({key for name in names if "@" in name for key in lookup_keys(name)})
-    written = 0
-    for outcome in told:
-        recipient, sender = _normal(outcome.recipient or ""), _normal(outcome.sender or "")
-        domain = domains.get(recipient.rpartition("@")[2]) or domains.get(sender.rpartition("@")[2])
-        if domain is not None:
-            mailbox = next((boxes[key] for name in (recipient, sender) for key in _keys(name) if key in boxes), None)
-            _write_one(outcome, messages.get(outcome.mta_id), domain, mailbox, room)
-            written += 1
-    return written
-
-
-def _write_one(outcome: Outcome, message: Taken | None, domain: int, mailbox: int | None, room: FoldRoom) -> None:
-    """Add it to the row of its message and recipient. What a stranger can cause without end is folded by the hour."""
-    sender, recipient = outcome.sender or "", outcome.recipient or ""
-    if outcome.mta_id and outcome.reason != Reason.REJECTED:
-        key = _key(outcome)
-    else:
-        fold = room.fold(outcome.at, outcome.reason, sender, recipient)
-        key, sender, recipient = fold.key, fold.sender, fold.recipient
-    rows = TraceEntry.objects.filter(fold_key=key)
-    if rows.update(tries=F("tries") + 1, at=outcome.at, reply=outcome.text):
-        return
-    TraceEntry.objects.create(
-        at=outcome.at,
-        first_at=outcome.at,
-        source=TraceEntry.Source.MTA,
-        answer=TraceEntry.Answer.REFUSED if outcome.final else TraceEntry.Answer.DEFERRED,
-        reason=outcome.reason,
-        reply=outcome.text,
-        sender=sender,
-        recipient=recipient,
-        domain_id=domain,
-        mailbox_id=mailbox if recipient else None,
-        octets=message.octets if message else None,
-        message_id=(message.message_id if message else None) or "",
-        mta_id=outcome.mta_id,
-        origin=outcome.origin,
-        fold_key=key,
-    )
-
-
-def _senders(outcomes: Sequence[Outcome], messages: dict[str, Taken]) -> dict[str, str]:
-    """Return the senders by queue id: as this reading has seen them, else as an earlier one has written them."""
-    wanted = {outcome.mta_id for outcome in outcomes if outcome.sender is None}
-    seen = {key: messages[key].sender for key in wanted if key in messages}
-    earlier = TraceEntry.objects.filter(mta_id__in=wanted - seen.keys()).values_list("mta_id", "sender")
-    return dict(earlier) | {key: sender for key, sender in seen.items() if sender is not None}
-
-
-def _key(outcome: Outcome) -> bytes:
-    parts = ("mta", outcome.mta_id, outcome.recipient or "", outcome.reason, str(outcome.final))
-    return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=KEY_OCTETS).digest()
-
-
-def _domains(names: set[str]) -> dict[str, int]:
-    rows = Domain.objects.filter(name__in=names, removed_at=None)
-    return {name: target or key for name, key, target in rows.values_list("name", "pk", "stands_for")}
-
-
-def _mailboxes(names: set[str]) -> dict[str, int]:
-    rows = Mailbox.objects.filter(user__address__in=names, removed_at=None)
-    return dict(rows.values_list("user__address", "pk"))
-
-
-def _keys(name: str) -> list[str]:
-    return lookup_keys(name) if "@" in name else []
-
-
-def _normal(address: str) -> str:
-    try:
-        return normal_address(address)
-    except (BadAddress, UnicodeEncodeError):
-        return address.lower()

@@ -1,4 +1,7 @@
-"""Read a line of Postfix's log: what it took, rejected, deferred or returned. Deliveries to us are not told."""
+"""Read a line of Postfix's log: what it took, rejected, deferred, sent on or returned.
+
+Deliveries to us are not told.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,15 @@ _EXPIRED = re.compile(rf"{_ID}: from=<(?P<sender>{_ADDRESS})>, status=(?:force-)
 # `4Xyz1: to=<r@x>, orig_to=<o@x>, relay=none, delay=…, dsn=4.4.1, status=deferred (text)`
 _DELIVERY = re.compile(
     rf"{_ID}: to=<(?P<to>{_ADDRESS})>, (?:orig_to=<(?P<orig>{_ADDRESS})>, )?relay=(?P<relay>[^,]*), .*?"
-    r"status=(?P<status>deferred|bounced) \((?P<text>.*)\)$"
+    r"status=(?P<status>deferred|bounced|sent) \((?P<text>.*)\)$"
 )
 # `NOQUEUE: reject: RCPT from host[192.0.2.1]: 554 5.7.1 text; from=<s@x> to=<r@x> proto=ESMTP helo=<x>`. The text may
-# quote what the client said, so the last `; from=<` counts.
+# quote what the client said, so the last `; from=<` counts. At MAIL, and behind a message with several recipients,
+# there is no `to=`. A milter's reply may have no more than `5.7.1 text`.
 _REJECT = re.compile(
     r"(?P<id>NOQUEUE|[0-9A-Za-z]{5,64}): (?:milter-)?reject: [A-Z-]+ from (?P<host>[^\s\[]*)\[(?P<ip>[^\]]{1,64})\]"
-    rf"(?::\d+)?: (?P<text>[45]\d\d .*); from=<(?P<sender>{_ADDRESS})>(?: to=<(?P<to>{_ADDRESS})>)?(?: proto=| helo=|$)"
+    rf"(?::\d+)?: (?P<text>[45](?:\d\d|\.\d{{1,3}}\.\d{{1,3}}) .*); from=<(?P<sender>{_ADDRESS})>"
+    rf"(?: to=<(?P<to>{_ADDRESS})>)?(?: proto=| helo=|$)"
 )
 PROTOCOL = " proto="  # behind the addresses, once
 SAID = " said: "  # what follows is the reply of the server that it delivers to
@@ -54,32 +59,34 @@ def _qmgr(at: datetime, text: str) -> LogEvent | None:
 def _smtpd(at: datetime, text: str) -> LogEvent | None:
     match = _REJECT.match(text)
     # Who greets with a name that goes on like our line, or sends from such an address, could say any recipient.
-    if match is None or match["to"] is None or PROTOCOL in match["text"]:
+    if match is None or PROTOCOL in match["text"]:
         return None
     mta_id = "" if match["id"] == "NOQUEUE" else match["id"]
     origin = ", ".join(part for part in (match["host"], match["ip"]) if part and part != "unknown")
     final = match["text"].startswith("5")
-    return Outcome(at, "rejected", final, mta_id, match["to"], _short(match["text"]), match["sender"], origin)
+    return Outcome(at, "rejected", final, mta_id, match["to"] or "", _short(match["text"]), match["sender"], origin)
 
 
-def _delivery(at: datetime, text: str) -> LogEvent | None:
+def _delivery(at: datetime, text: str) -> Outcome | None:
     match = _DELIVERY.match(text)
     if match is None:
         return None
-    final = match["status"] == "bounced"
+    reason = _STATUSES[match["status"]]
     recipient = match["orig"] or match["to"]
-    return Outcome(at, "bounced" if final else "queued", final, match["id"], recipient, _short(match["text"]))
+    return Outcome(at, reason, reason != "queued", match["id"], recipient, _short(match["text"]))
 
 
 def _lmtp(at: datetime, text: str) -> LogEvent | None:
     """Leave out what a server answered: that is us, and our own row says more."""
-    return None if SAID in text else _delivery(at, text)
+    told = None if SAID in text else _delivery(at, text)
+    return None if told is None or told.reason == "sent" else told
 
 
 def _short(text: str) -> str:
     return text[:TEXT_CHARACTERS]
 
 
+_STATUSES = {"deferred": "queued", "bounced": "bounced", "sent": "sent"}
 _READERS: dict[str, Callable[[datetime, str], LogEvent | None]] = {
     "bounce": _delivery,
     "cleanup": _cleanup,

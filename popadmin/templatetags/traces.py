@@ -33,7 +33,8 @@ def trace_recipient(entry: TraceEntry) -> SafeString:
     """Return the recipient as it was given, or that the row stands for several."""
     if entry.recipient:
         return format_html('<span class="addr">{}</span>', address(entry.recipient))
-    domain = entry.domain.name if entry.domain_id and entry.domain else ""
+    is_fold = not entry.sender  # a message that was refused without a recipient has its sender
+    domain = entry.domain.name if is_fold and entry.domain_id and entry.domain else ""
     text = _("other names in %(domain)s") % {"domain": domain} if domain else _("no recipient named")
     return format_html('<span class="quiet">{}</span>', text)
 

@@ -55,7 +55,9 @@ _MEANINGS: dict[str, Promise] = {
     Reason.REJECTED: gettext_lazy("The mail server refused it, so it never came here."),
     Reason.QUEUED: gettext_lazy("The mail server has it, and tries again by itself."),
     Reason.BOUNCED: gettext_lazy("The mail server gave it up and returned it to the sender."),
+    Reason.SENT: gettext_lazy("It waited in the queue of the mail server, and then another server took it."),
 }
+_OF_MTA = frozenset({Reason.REJECTED, Reason.QUEUED, Reason.BOUNCED, Reason.SENT})  # their words say who does what
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def sentence(entry: TraceEntry, tries: Tries | None = None) -> Sentence:
 
 
 def _text(entry: TraceEntry, tries: Tries | None) -> str:
+    if entry.reason == Reason.SENT:
+        return _late(_("Sent on"), entry.first_at, entry.at)
     if entry.answer == Answer.DELIVERED:
         return _delivered(entry, tries)
     if entry.answer == Answer.UNRECORDED:
@@ -94,9 +98,13 @@ def _delivered(entry: TraceEntry, tries: Tries | None) -> str:
         text = ngettext("Delivered to %(number)s mailbox", "Delivered to %(number)s mailboxes", entry.mailbox_count) % {
             "number": count(entry.mailbox_count)
         }
-    if tries is None or (entry.at - tries.first_at).total_seconds() < LATE_SECONDS:
+    return text if tries is None else _late(text, tries.first_at, entry.at)
+
+
+def _late(text: str, first_at: datetime, at: datetime) -> str:
+    if (at - first_at).total_seconds() < LATE_SECONDS:
         return text
-    return _("%(text)s, %(time)s late") % {"text": text, "time": _lateness(tries.first_at, entry.at)}
+    return _("%(text)s, %(time)s late") % {"text": text, "time": _lateness(first_at, at)}
 
 
 def _lateness(first_at: datetime, at: datetime) -> str:
@@ -130,11 +138,12 @@ def _reason(entry: TraceEntry) -> str:
 
 def meaning(entry: TraceEntry) -> list[Promise | str]:
     """Return what follows from the answer, and what helps, in sentences."""
-    if entry.answer == Answer.DELIVERED:
+    if entry.answer == Answer.DELIVERED and entry.reason != Reason.SENT:
         return []
     if entry.answer == Answer.UNRECORDED:
         return [_("The database was away, and more answers waited for it than there is room for.")]
-    found: list[Promise | str] = [] if entry.source == TraceEntry.Source.MTA else [_told(entry)]
+    is_of_mta = entry.source == TraceEntry.Source.MTA and entry.reason in _OF_MTA
+    found: list[Promise | str] = [] if is_of_mta else [_told(entry)]
     if entry.reason in _MEANINGS:
         found.append(_MEANINGS[entry.reason])
     return found

@@ -2,83 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import smtplib
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from mailstore.models import Mailbox, MailFlow, Message
 from mailstore.mta import program
 from tests.flows.mta_role import granted
-from tests.flows.postfix import PORT, Postfix, postfix, required
+from tests.flows.postfix import PORT
+from tests.flows.wired_postfix import ADDRESS, OTHER, SUBMISSION, Wired, ports, wired_postfix
 from tests.installed_program import program as installed
-from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite, daemon, run
-from tests.management.command_runner import process
+from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite, run
 
 pytestmark = pytest.mark.real
-ADDRESS, OTHER = "ann@example.org", "bob@example.org"
-SUBMISSION, SUBMISSIONS = 2587, 2465
 NOTE = b"From: ann@example.org\r\nSubject: note\r\n\r\nline\r\n"
-# As a fresh Postfix: nothing hosted, and no way to LMTP.
-BARE = """
-virtual_mailbox_domains =
-virtual_transport = virtual
-smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
-mydestination = localhost, example.org
-default_transport = discard:outside
-inet_interfaces = all
-smtputf8_enable = no
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Wired:
-    """A Postfix in front of the site, and the environment of its commands."""
-
-    mta: Postfix
-    directory: Path
-    settings: dict[str, str]
-
-    def process(self, verb: str, *options: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
-        where = ("postfix", "--config-directory", str(self.directory))
-        return process("mta", verb, *where, *options, stdin=stdin.encode(), **self.settings)
-
-    def command(self, verb: str, *options: str, stdin: str = "") -> str:
-        """Run a verb of `mta`, which must succeed."""
-        done = self.process(verb, *options, stdin=stdin)
-        assert done.returncode == 0, (done.stdout.decode(), done.stderr.decode())
-        return done.stdout.decode()
-
-    def checked(self) -> dict[str, dict[str, str]]:
-        """Run the check; return its results by name."""
-        return {each["name"]: each for each in json.loads(self.process("check", "--json").stdout)}
 
 
 @pytest.fixture
 def wired(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Wired]:
-    required()
-    with daemon("authd") as authd, daemon("policyd") as policyd, postfix("", settings=BARE) as mta:
-        settings = {
-            "LMTP_LISTEN": f"127.0.0.1:{mail_site.lmtpd.port}",
-            "SASL_LISTEN": f"127.0.0.1:{authd.port}",
-            "POLICY_LISTEN": f"127.0.0.1:{policyd.port}",
-            "POP3_LISTEN": f"127.0.0.1:{mail_site.pop3d.port}",
-            "POP3S_LISTEN": f"127.0.0.1:{mail_site.pop3d.tls_port}",
-            **tls_settings,
-        }
-        mail_site.mailbox(ADDRESS)
-        mail_site.mailbox(OTHER)
-        made = Wired(mta, mta.folder / "etc", settings)
+    with wired_postfix(mail_site, tls_settings) as made:
         yield made
-
-
-def ports(wired: Wired) -> tuple[str, ...]:
-    host = wired.mta.address
-    return ("--submission", f"{host}:{SUBMISSION}", "--submissions", f"{host}:{SUBMISSIONS}")
 
 
 def swaks(wired: Wired, recipient: str) -> subprocess.CompletedProcess[bytes]:

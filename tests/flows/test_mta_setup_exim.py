@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from mailstore.directory import aliases
-from mailstore.models import Message
+from mailstore.models import Mailbox, Message, TraceEntry
+from mailstore.mta_log import log_source
+from mailstore.mta_log.log_reader import LogReader
 from tests.flows.exim import Exim, exim
 from tests.flows.mta_role import granted
 from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, PASSWORD, MailSite, daemon
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.real
 ADDRESS, OTHER = "ann@example.org", "bob@example.org"
 SMTP, SUBMISSION, SUBMISSIONS = 2525, 587, 465  # Exim tells the ports for programs by their numbers
 STRANGER = "127.0.0.9"  # in no network of the MTA's own
+SENDER = "sender@elsewhere.example"
 NOTE = b"From: ann@example.org\r\nSubject: note\r\n\r\nline\r\n"
 
 
@@ -70,7 +73,7 @@ def asked(mta: Exim, recipient: str) -> tuple[int, bytes]:
     """What a server elsewhere is told at RCPT."""
     with smtplib.SMTP(mta.address, SMTP, timeout=LONGEST_WAIT_SECONDS, source_address=(STRANGER, 0)) as smtp:
         smtp.ehlo("elsewhere.example")
-        smtp.mail("sender@elsewhere.example")
+        smtp.mail(SENDER)
         return smtp.rcpt(recipient)
 
 
@@ -101,7 +104,7 @@ def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: 
 
     with smtplib.SMTP(mta.address, SMTP, timeout=LONGEST_WAIT_SECONDS) as smtp:
         assert "auth" not in smtp.esmtp_features
-        smtp.sendmail("sender@elsewhere.example", [ADDRESS], NOTE)
+        smtp.sendmail(SENDER, [ADDRESS], NOTE)
     context = mail_site.authority.context()
     context.check_hostname = False  # the address of this Exim is its own
     with smtplib.SMTP(mta.address, SUBMISSION, timeout=LONGEST_WAIT_SECONDS) as smtp:
@@ -116,3 +119,22 @@ def test_mail_comes_in_and_goes_out_with_the_password_of_the_mailbox(mail_site: 
     until(lambda: Message.objects.count() == 2, f"both messages are there: {mta.log()}")
     with mail_site.session(OTHER) as session:
         assert b"line\r\n" in session.message(1)
+    refusals_are_traced(mta)
+
+
+def refusals_are_traced(mta: Exim) -> None:
+    """What the policy service refused has its row, and the log adds the others with their reasons."""
+    with smtplib.SMTP(mta.address, SMTP, timeout=LONGEST_WAIT_SECONDS) as smtp:
+        smtp.ehlo("elsewhere.example")
+        assert smtp.mail(SENDER, [f"SIZE={100 * 2**20}"])[0] == 552
+        smtp.sendmail(SENDER, [ADDRESS], b"Received: from a by b; Mon, 30 Nov 2026 09:12:00 +0100\r\n" * 31 + NOTE)
+    until(lambda: "suspected mail loop" in mta.log(), "the circle is in the log")
+    LogReader(log_source.source(str(mta.folder / "log/exim4/mainlog"))).read()
+    rows = TraceEntry.objects.filter(sender=SENDER, source__in=["policy", "mta"])
+    assert {(row.source, row.recipient, row.answer, row.reason) for row in rows} == {
+        ("mta", "nobody@example.org", "refused", "unknown"),
+        ("policy", "full@example.org", "deferred", "full"),
+        ("mta", "", "refused", "too-large"),
+        ("mta", ADDRESS, "refused", "loop"),
+    }
+    assert Mailbox.objects.get(user__address=ADDRESS).looped_at is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.mta_log import exim_line, line_head, postfix_line
+from mailstore.mta_log import exim_line, line_head, postfix_line, refusal_text
 from mailstore.mta_log.log_event import Outcome, Taken
 
 AT = datetime(2026, 11, 30, 9, 12, tzinfo=UTC)
@@ -83,6 +83,41 @@ def outcome(
             "postfix/lmtp", "4XyzA1B2c3: to=<ann@example.org>, relay=mail[private/popadmin], delay=0, delays=0/0/0/0, "
             "dsn=2.0.0, status=sent (250 2.0.0 delivered as 01m8)", None,
         ),
+        (
+            "postfix/smtp",
+            "4XyzA1B2c3: to=<x@elsewhere.example>, relay=mx.elsewhere.example[198.51.100.2]:25, delay=301, "
+            "delays=300/0/1/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 77)",
+            outcome("sent", "x@elsewhere.example", final=True, text="250 2.0.0 Ok: queued as 77"),
+        ),
+        (
+            "postfix/cleanup",
+            "4XyzA1B2c3: milter-reject: END-OF-MESSAGE from mx.example.net[203.0.113.9]: 5.7.1 Spam message rejected; "
+            "from=<s@example.net> to=<ann@example.org> proto=ESMTP helo=<mx.example.net>",
+            outcome(
+                "rejected", "ann@example.org", final=True, sender="s@example.net", text="5.7.1 Spam message rejected",
+                origin="mx.example.net, 203.0.113.9",
+            ),
+        ),
+        (
+            "postfix/smtpd",
+            "NOQUEUE: reject: MAIL from unknown[203.0.113.9]: 552 5.3.4 Message size exceeds fixed limit; "
+            "from=<s@example.net> proto=ESMTP helo=<mx.example.net>",
+            outcome(
+                "rejected", "", final=True, mta_id="", sender="s@example.net", origin="203.0.113.9",
+                text="552 5.3.4 Message size exceeds fixed limit",
+            ),
+        ),
+        (
+            "postfix/submission/smtpd",
+            "4XyzA1B2c3: reject: END-OF-MESSAGE from pc.example.net[203.0.113.9]: 450 4.7.1 <END-OF-MESSAGE>: "
+            "End-of-data rejected: too many messages from this sender, try again later; from=<ann@example.org> "
+            "proto=ESMTP helo=<pc>",
+            outcome(
+                "rejected", "", final=False, sender="ann@example.org", origin="pc.example.net, 203.0.113.9",
+                text="450 4.7.1 <END-OF-MESSAGE>: End-of-data rejected: too many messages from this sender, try again "
+                "later",
+            ),
+        ),
         ("postfix/smtpd", "connect from unknown[203.0.113.9]", None),
         ("sshd", "4XyzA1B2c3: message-id=<a@b>", None),
     ],
@@ -137,6 +172,51 @@ def test_a_line_of_postfix_is_told_or_left_out(program: str, text: str, told: ob
         ),
         ("1rXyzA-0001Ab-2C => ann@example.org R=popadmin T=popadmin_lmtp C=\"250 2.0.0 delivered\"", None),
         (
+            '1rXyzA-0001Ab-2C => x@elsewhere.example R=elsewhere T=smtp_out H=mx [198.51.100.2] C="250 OK"',
+            outcome(
+                "sent", "x@elsewhere.example", final=True, mta_id="1rXyzA-0001Ab-2C",
+                text='R=elsewhere T=smtp_out H=mx [198.51.100.2] C="250 OK"',
+            ),
+        ),
+        (
+            '1rXyzA-0001Ab-2C ** ann@example.org: Too many "Received" headers - suspected mail loop',
+            outcome(
+                "bounced", "ann@example.org", final=True, mta_id="1rXyzA-0001Ab-2C",
+                text='Too many "Received" headers - suspected mail loop',
+            ),
+        ),
+        (
+            "H=(x) [203.0.113.9] F=<s@example.net> rejected MAIL <s@example.net>: 553 5.7.1 not yours",
+            outcome(
+                "rejected", "", final=True, mta_id="", sender="s@example.net", text="553 5.7.1 not yours",
+                origin="x, 203.0.113.9",
+            ),
+        ),
+        (
+            "rejected MAIL FROM:<s@example.net> H=(x) [203.0.113.9]: message too big: size=64000000 max=52428800",
+            outcome(
+                "rejected", "", final=True, mta_id="", sender="s@example.net", origin="x, 203.0.113.9",
+                text="message too big: size=64000000 max=52428800",
+            ),
+        ),
+        (
+            "1rXyzA-0001Ab-2C rejected from <s@example.net> H=(x) [203.0.113.9]: message too big: read=52428801 "
+            "max=52428800",
+            outcome(
+                "rejected", "", final=True, mta_id="1rXyzA-0001Ab-2C", sender="s@example.net",
+                text="message too big: read=52428801 max=52428800", origin="x, 203.0.113.9",
+            ),
+        ),
+        (
+            "1rXyzA-0001Ab-2C H=mx.example.net (x) [203.0.113.9] F=<s@example.net> A=plain:ann@example.org temporarily "
+            "rejected after DATA: 450 4.7.1 too many messages from this sender, try again later",
+            outcome(
+                "rejected", "", final=False, mta_id="1rXyzA-0001Ab-2C", sender="s@example.net",
+                text="450 4.7.1 too many messages from this sender, try again later",
+                origin="mx.example.net, 203.0.113.9",
+            ),
+        ),
+        (
             'H=(x) [203.0.113.9] F=<"a rejected RCPT <ann@x.example>: "@example.net> rejected RCPT <x@example.net>: no',
             None,
         ),
@@ -145,6 +225,51 @@ def test_a_line_of_postfix_is_told_or_left_out(program: str, text: str, told: ob
 )  # fmt: skip
 def test_a_line_of_exim_is_told_or_left_out(text: str, told: object) -> None:
     assert exim_line.event(AT, text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "of_policy", "of_recipient"),
+    [
+        ("550 5.1.1 <n@example.org>: Recipient address rejected: no such mailbox here", True, True),
+        ("452 4.2.2 <n@example.org>: Recipient address rejected: the mailbox is full, try again later", True, True),
+        ("552 5.2.2 the mailbox is full", True, True),  # Exim's
+        ("550 5.1.1 <n@example.org>: Recipient address rejected: User unknown in virtual mailbox table", False, True),
+        ("454 4.7.1 <n@off.example>: Relay access denied", False, True),
+        ("550 5.1.1 <n@example.org>: Recipient address rejected: undeliverable address: host mail[private/popadmin] "
+         "said: 550 5.1.1 no such mailbox here (in reply to RCPT TO command)", False, True),
+        ("Unrouteable address", False, True),
+        ("550 5.7.1 relay not permitted", False, True),
+        ("554 5.7.1 <n@example.org>: Recipient address rejected: Access denied", False, False),
+        ("554 5.7.1 Service unavailable; Client host [203.0.113.9] blocked using zen.example", False, False),
+        ("550 5.1.0 <s@example.net>: Sender address rejected: undeliverable address: host mx said: no", False, False),
+        ('554 5.7.1 <"Relay access denied"@example.net>: Sender address rejected: Access denied', False, False),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_refusal_say_whether_it_is_ours_and_about_the_recipient(
+    text: str, of_policy: bool, of_recipient: bool
+) -> None:
+    assert (refusal_text.is_of_policy(text), refusal_text.is_of_recipient(text)) == (of_policy, of_recipient)
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "cause"),
+    [
+        ("bounced", "mail forwarding loop for ann@example.org", "loop"),
+        ("bounced", "mail for elsewhere.example loops back to myself", "loop"),
+        (
+            "bounced",
+            "host mx.elsewhere.example said: 554 5.4.6 Too many hops (in reply to end of DATA command)",
+            "loop",
+        ),
+        ("rejected", 'too many "Received" headers', "loop"),
+        ("rejected", "552 5.3.4 Message size exceeds fixed limit", "too-large"),
+        ("rejected", "message too big: read=7 max=6", "too-large"),
+        ("rejected", '554 5.7.1 <"mail loop"@example.net>: Sender address rejected: Access denied', "rejected"),
+        ("sent", "250 2.0.0 mail loop", "sent"),
+    ],
+)
+def test_the_words_of_a_refusal_name_some_causes(reason: str, text: str, cause: str) -> None:
+    assert refusal_text.reason(outcome(reason, "ann@example.org", final=True, text=text)) == cause
 
 
 @pytest.mark.parametrize(
