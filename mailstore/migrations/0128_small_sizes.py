@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0123_stored_by_day")]
+    dependencies = [("mailstore", "0124_invitation_address")]
 
     operations = [
         migrations.AddField(
