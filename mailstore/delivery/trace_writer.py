@@ -72,10 +72,10 @@ class TraceWriter:
         """Write all that waits. `done` is called once, even if writing failed."""
         self._flushed.append(done)
         if not self._writing:
-            self._write()
+            self._write(counts_alone=True)
 
-    def _write(self) -> None:
-        batch = self._unwritten or self._batch()
+    def _write(self, *, counts_alone: bool = False) -> None:
+        batch = self._unwritten or self._batch(counts_alone=counts_alone)
         if batch is None:
             flushed, self._flushed = self._flushed, []
             for done in flushed:
@@ -84,12 +84,13 @@ class TraceWriter:
         self._writing = True
         self._lanes.write(self._steps(batch), lambda answer: self._written(answer, batch))
 
-    def _batch(self) -> _Batch | None:
+    def _batch(self, *, counts_alone: bool) -> _Batch | None:
+        """Return the next rows. The count of what was left out goes with others, and alone once a flush at most."""
         rows = [self._waiting.popleft() for _ in range(min(BATCH_ROWS, len(self._waiting)))]
         for row in rows:
             if row.fold_key:
                 del self._folded[row.fold_key]
-        if rows and self._unrecorded is not None:
+        if self._unrecorded is not None and (rows or counts_alone):
             rows.append(self._unrecorded)
             self._unrecorded = None
         self._number += bool(rows)

@@ -5,23 +5,26 @@ A recipient that the MTA cannot reach is looked up as LMTP would, so its row has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from django.db.models import F
 
+from mailstore.delivery.trace_row import FoldRooms
 from mailstore.models import Domain, Mailbox, TraceEntry
 from mailstore.mta_log import refusal_text
 from mailstore.mta_log.log_event import Outcome, Taken
 from mailstore.mta_log.refused_recipients import RefusedRecipients
 from mailstore.pg import array_literals
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
-from mailstore.policy.trace_fold import KEY_OCTETS, FoldRoom
+from mailstore.policy.trace_fold import KEY_OCTETS, NAMES_IN_ALL, FoldRoom
 from mailstore.sql.orm_lanes import OrmLanes
 from mailstore.sql.statements.delivery import LOOPED
 from mailstore.sql.statements.view import LOCK
 
+AN_HOUR = timedelta(hours=1)
 Answer = TraceEntry.Answer
 Reason = TraceEntry.Reason
 
@@ -49,8 +52,8 @@ class OutcomeWriter:
     """The rows of one reading of a log. Call `write` for each batch of its lines, in order."""
 
     def __init__(self) -> None:
-        self._room = FoldRoom()
-        self._refused = RefusedRecipients()
+        self._room = FoldRoom(known=_folded)
+        self._refused = RefusedRecipients(FoldRooms(FoldRoom(known=_folded), FoldRoom(known=_folded)))
 
     def write(self, outcomes: Sequence[Outcome], messages: Mapping[str, Taken]) -> int:
         """Write outcomes; return how many. `messages` are those that the reading remembers, by queue id."""
@@ -120,6 +123,14 @@ class OutcomeWriter:
             origin=outcome.origin,
             fold_key=key,
         )
+
+
+def _folded(hour: datetime) -> Iterator[tuple[str, bytes]]:
+    """Yield domain and key of the folded rows of an hour that readings before have made."""
+    of_hour = TraceEntry.objects.filter(source=TraceEntry.Source.MTA, copy=False, first_at__gte=hour)
+    rows = of_hour.filter(at__gte=hour, first_at__lt=hour + AN_HOUR).exclude(sender="", recipient="")
+    for recipient, key in rows.values_list("recipient", "fold_key")[:NAMES_IN_ALL]:
+        yield _domain(recipient.lower()), bytes(key or b"")
 
 
 def _wanted(outcomes: Sequence[Outcome]) -> list[Outcome]:

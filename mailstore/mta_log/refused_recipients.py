@@ -22,10 +22,10 @@ CAUSES = (UnknownRecipient, RecipientDisabled, OverQuota)  # what an MTA can kno
 class RefusedRecipients:
     """Call `add` for each refusal of a batch, then `write`."""
 
-    def __init__(self) -> None:
+    def __init__(self, rooms: FoldRooms) -> None:
         self._lanes = OrmLanes()
         self._seen = SeenRenames()
-        self._rooms = FoldRooms()
+        self._rooms = rooms
         self._rows: dict[bytes, TraceRow] = {}  # by their fold keys
         self._answers: dict[str, Recipient | MailError] = {}  # of this batch, by recipient
 

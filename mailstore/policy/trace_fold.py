@@ -7,6 +7,7 @@ for all domains once they have had NAMES_IN_ALL.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -29,8 +30,13 @@ class Fold(NamedTuple):
 
 @dataclass(slots=True)
 class FoldRoom:
-    """The names of this hour that have a row of their own."""
+    """The names of this hour that have a row of their own.
 
+    `known` tells the domain and the key of rows of an hour that another process has made, so that many short-lived
+    processes keep to the same bounds.
+    """
+
+    known: Callable[[datetime], Iterable[tuple[str, bytes]]] = lambda _hour: ()
     _hour: datetime | None = None
     _names: dict[str, set[bytes]] = field(default_factory=dict)  # by domain, digests of sender and recipient
     _count: int = 0  # of all names
@@ -45,6 +51,9 @@ class FoldRoom:
             self._hour = hour
             self._names.clear()
             self._count = 0
+            for known_domain, key in self.known(hour):
+                self._names.setdefault(known_domain, set()).add(key)
+                self._count += 1
         domain = recipient.rpartition("@")[2].lower()
         if domain not in self._names and len(self._names) >= DOMAINS_OF_AN_HOUR:
             return Fold(_key(hour, reason, "", "", ""), "", "", "")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailstore.delivery import notices, pipe
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.notices import Notice
-from mailstore.delivery.trace_writer import TraceWriter
+from mailstore.delivery.trace_writer import REFUSALS_AT_MOST, TraceWriter
 from mailstore.directory import aliases, domain_removal, mailbox_removal
 from mailstore.errors import QuotaDeferred, QuotaRejected, UnknownRecipient
 from mailstore.messages import trace_history
@@ -171,7 +171,7 @@ def test_what_an_mta_refuses_before_a_message_came_is_folded_and_each_message_co
         (True, 1, "other.example"),
         (True, 3, "other.example"),
     ]
-    assert trace_history.deferrals(boxes[0], since=timezone.now() - timedelta(days=1)) == 2
+    assert trace_history.deferrals(boxes[0], since=timezone.now() - timedelta(days=1))[0] == 2
 
 
 def test_no_flood_of_strangers_hides_what_concerns_a_mailbox(worker: Worker, lanes: ConnectionPool) -> None:
@@ -211,6 +211,15 @@ def test_what_has_no_room_is_counted(worker: Worker, lanes: ConnectionPool) -> N
         writer.answered(answer)
     worker.ask(lambda done: writer.flush(lambda: done(None)))
     assert [(entry.answer, entry.tries) for entry in entries()] == [("refused", 1), ("refused", 1), ("unrecorded", 3)]
+
+
+def test_what_the_server_refuses_is_counted_without_another_answer(worker: Worker, lanes: ConnectionPool) -> None:
+    writer = TraceWriter(lanes)
+    unstorable = Answer("lmtp", "unix", "s@example.net", ANN, QuotaDeferred("full"), "452 4.2.2 \0")
+    writer.answered(unstorable)
+    for _ in range(REFUSALS_AT_MOST + 1):
+        worker.ask(lambda done: writer.flush(lambda: done(None)))
+    assert [(entry.answer, entry.tries) for entry in entries()] == [("unrecorded", 1)]
 
 
 @pytest.mark.usefixtures("transactional_db", "letters")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from mailstore.mta_log import exim_line, line_head, postfix_line, refusal_text
 from mailstore.mta_log.log_event import Outcome, Taken
 
 AT = datetime(2026, 11, 30, 9, 12, tzinfo=UTC)
+PARIS = ZoneInfo("Europe/Paris")
 
 
 def outcome(
@@ -275,30 +278,33 @@ def test_the_words_of_a_refusal_name_some_causes(reason: str, text: str, cause: 
 @pytest.mark.parametrize(
     ("line", "program"),
     [
-        ("2026-11-30T09:12:00.123456+00:00 mail postfix/smtpd[42]: text", "postfix/smtpd"),
-        ("Nov 30 09:12:00 mail postfix/qmgr[42]: text", "postfix/qmgr"),
-        ("2026-11-30 09:12:00 [42] text", ""),
-        ("2026-11-30 09:12:00.123 +0100 text", ""),
+        ("2026-11-30T09:12:00+00:00 mail postfix/smtpd[42]: text", "postfix/smtpd"),
+        ("Nov 30 10:12:00 mail postfix/qmgr[42]: text", "postfix/qmgr"),
+        ("2026-11-30 10:12:00 [42] text", ""),
+        ("2026-11-30 04:12:00.123 -0500 text", ""),
     ],
 )
 def test_the_head_of_a_line_is_time_program_and_text(line: str, program: str) -> None:
-    found = line_head.head(line, AT)
-    assert found is not None
-    at, name, text = found
-    assert (name, text) == (program, "text")
-    assert abs((at - AT).total_seconds()) <= 14 * 3600  # of whatever zone the machine is
+    assert line_head.head(line, AT, PARIS) == (AT, program, "text")
+
+
+def test_the_zone_of_times_without_one_is_that_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(line_head, "LOCAL_ZONE", tmp_path / "localtime")
+    assert line_head.machine_zone() is UTC
+    (tmp_path / "localtime").write_bytes(Path("/usr/share/zoneinfo/Europe/Paris").read_bytes())
+    assert AT.astimezone(line_head.machine_zone()).hour == 10
 
 
 def test_a_time_without_a_year_is_never_to_come() -> None:
-    found = line_head.head("Dec 31 23:00:00 mail postfix/qmgr[1]: x", datetime(2027, 1, 1, 12, tzinfo=UTC))
+    found = line_head.head("Dec 31 23:00:00 mail postfix/qmgr[1]: x", datetime(2027, 1, 1, 12, tzinfo=UTC), UTC)
     assert found is not None
     assert found[0].year in (2026, 2027)
     assert found[0] < datetime(2027, 1, 2, tzinfo=UTC)
-    assert line_head.head("Feb 30 23:00:00 mail postfix/qmgr[1]: x", AT) is None
+    assert line_head.head("Feb 30 23:00:00 mail postfix/qmgr[1]: x", AT, UTC) is None
 
 
 @given(st.text(max_size=300), st.sampled_from(["postfix/smtpd", "postfix/qmgr", "postfix/smtp", "postfix/cleanup"]))
 def test_no_text_makes_a_reader_fail(text: str, program: str) -> None:
-    line_head.head(text, AT)
+    line_head.head(text, AT, UTC)
     exim_line.event(AT, text)
     postfix_line.event(program, AT, f"4XyzA1B2c3: {text}")

@@ -153,6 +153,34 @@ def test_a_stranger_who_tries_names_within_one_message_makes_no_more_rows_than_o
     assert TraceEntry.objects.get(recipient="").tries == 50
 
 
+def test_so_do_many_readings_of_a_timer(log: Path) -> None:
+    for first in (0, 150):
+        write(log, *(REJECTED.replace("nobody", f"n{first + n}").format(domain="example.org") for n in range(150)))
+        read(log)
+    assert TraceEntry.objects.count() == NAMES_OF_AN_HOUR + 1
+
+
+def test_mail_that_is_given_up_is_returned_also_where_one_reading_has_all_of_it(log: Path) -> None:
+    sent = DEFERRED.replace("ann@", "bob@").replace("status=deferred", "status=sent").replace("lmtp", "smtp")
+    write(log, QUEUED, DEFERRED, DEFERRED.replace("ann@", "bob@"), sent, EXPIRED)
+    read(log)
+    assert {row[:3] for row in told()} >= {("refused", "bounced", "ann@example.org")}
+    assert not TraceEntry.objects.filter(reason="bounced", recipient="bob@example.org").exists()
+
+
+def test_two_readers_of_one_log_count_no_line_twice(log: Path) -> None:
+    write(log, QUEUED, DEFERRED)
+    slow = LogReader(log_source.source(str(log)))
+
+    def read_meanwhile() -> bool:
+        read(log)
+        return False
+
+    with pytest.raises(OSError, match="another read-mta-log"):
+        slow.read(stop=read_meanwhile)
+    assert told() == [("deferred", "queued", "ann@example.org", 1)]
+
+
 def test_each_line_counts_once_also_over_rotation_and_a_line_that_is_half_written(log: Path) -> None:
     write(log, QUEUED, DEFERRED)
     read(log)
