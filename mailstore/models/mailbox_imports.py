@@ -15,6 +15,7 @@ class MailboxImport(models.Model):
         ALIASES = "aliases", _("aliases")
         DOMAINS = "domains", _("domains")
         MIXED = "mixed", _("rows of several kinds")
+        RENAMES = "renames", _("new addresses of mailboxes")
 
     class Mode(models.TextChoices):
         CREATE = "create", _("create what is new, change nothing")
@@ -83,6 +84,7 @@ class MailboxImportRow(models.Model):
         ALIAS_DOMAIN = 2, _("alias domain")
         MAILBOX = 3, _("mailbox")
         ALIAS = 4, _("alias")
+        RENAME = 5, _("new address")
 
     class Fate(models.TextChoices):
         UNKNOWN = "", _("not checked yet")

@@ -28,6 +28,7 @@ from mailstore.transfer.mailbox_columns import (
 )
 
 ROW_KIND = "kind"
+NEW_ADDRESS = "new_address"
 FileKind: TypeAlias = MailboxImport.Kind
 RowKind: TypeAlias = MailboxImportRow.Kind
 TABLES: dict[int, Table] = {
@@ -35,6 +36,7 @@ TABLES: dict[int, Table] = {
     RowKind.ALIAS_DOMAIN: DOMAIN,
     RowKind.MAILBOX: MAILBOX,
     RowKind.ALIAS: ALIAS,
+    RowKind.RENAME: MAILBOX,
 }
 _KIND_WORDS: dict[str, RowKind] = {
     **dict.fromkeys(("account", "mailbox", "boîte", "boîte aux lettres"), RowKind.MAILBOX),
@@ -46,6 +48,7 @@ _ROWS_OF = {
     FileKind.MAILBOXES: RowKind.MAILBOX,
     FileKind.ALIASES: RowKind.ALIAS,
     FileKind.DOMAINS: RowKind.DOMAIN,
+    FileKind.RENAMES: RowKind.RENAME,
 }
 _ALIAS_ADDRESSES = (*mailbox_columns.ADDRESS_HEADINGS, "alias", "alias address", "source", "from", "forwarder")
 _DOMAIN_HEADINGS = ("domain", "domaine", "domain name", "domain_name")
@@ -66,6 +69,12 @@ def has_kinds(header: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
     """Return whether a column says of every row what it is."""
     places = [number for number, name in enumerate(header) if name.strip().lower() in (ROW_KIND, "type")]
     return any(all(row[place].strip().lower() in _KIND_WORDS for row in cells) for place in places)
+
+
+def has_renames(header: Sequence[str]) -> bool:
+    """Return whether columns have the old and the new address of mailboxes, as far as their names say it."""
+    known = _known(FileKind.RENAMES)
+    return {ADDRESS, NEW_ADDRESS} <= {known.get(name.strip().lower()) for name in header}
 
 
 def has_domains(header: Sequence[str]) -> bool:
@@ -92,6 +101,10 @@ def _named(field: str, label: Any, names: tuple[str, ...]) -> Column:
 
 _ALIAS_COLUMNS = _of_table(ALIAS, _named(ADDRESS, gettext_lazy("address"), _ALIAS_ADDRESSES))
 _DOMAIN_COLUMNS = _of_table(DOMAIN, _named(ADDRESS, gettext_lazy("domain"), _DOMAIN_ADDRESSES))
+_RENAME_COLUMNS = {
+    ADDRESS: _named(ADDRESS, gettext_lazy("old address"), ("old", "old_address", "former address")),
+    NEW_ADDRESS: _named(NEW_ADDRESS, gettext_lazy("new address"), ("new", NEW_ADDRESS)),
+}
 _COLUMNS: dict[str, dict[str, Column]] = {
     FileKind.MAILBOXES: mailbox_columns.COLUMNS,
     FileKind.ALIASES: _ALIAS_COLUMNS,
@@ -104,20 +117,25 @@ _COLUMNS: dict[str, dict[str, Column]] = {
         **_ALIAS_COLUMNS,
         **mailbox_columns.COLUMNS,
     },
+    FileKind.RENAMES: _RENAME_COLUMNS,
 }
 OF_ROW: dict[int, dict[str, Column]] = {
     RowKind.DOMAIN: _DOMAIN_COLUMNS,
     RowKind.ALIAS_DOMAIN: _DOMAIN_COLUMNS,
     RowKind.MAILBOX: mailbox_columns.COLUMNS,
     RowKind.ALIAS: _ALIAS_COLUMNS,
+    RowKind.RENAME: _RENAME_COLUMNS,
 }
+
+
+_SECOND_ADDRESSES = {FileKind.ALIASES: TARGETS, FileKind.RENAMES: NEW_ADDRESS}
 
 
 def guess(kind: str, header: Sequence[str], first: Sequence[str]) -> list[str]:
     """Return the field of each column by its heading, "" where none is known. Each field is found once.
 
-    Where no heading says it, the first column with an address in the first row is the address, and in a file of aliases
-    the next one has the targets.
+    Where no heading says it, the first column with an address in the first row is the address. The next one has the
+    targets in a file of aliases, and the new address in one of new addresses.
     """
     known = _known(kind)
     found: list[str] = []
@@ -126,9 +144,9 @@ def guess(kind: str, header: Sequence[str], first: Sequence[str]) -> list[str]:
         found.append("" if field in found else field)
     if kind != FileKind.DOMAINS and not any(header):
         _fill(found, ADDRESS, first)
-    if kind == FileKind.ALIASES:
+    if kind in _SECOND_ADDRESSES:
         _fill(found, ADDRESS, first)
-        _fill(found, TARGETS, first)
+        _fill(found, _SECOND_ADDRESSES[FileKind(kind)], first)
     return file_preset.whole_address(found)
 
 
@@ -158,6 +176,8 @@ def check(kind: str, meaning: Sequence[str], number: int) -> None:
         raise Rejected(_("one column must contain the address"))
     if kind == FileKind.ALIASES and TARGETS not in chosen:
         raise Rejected(_("one column must contain the targets"))
+    if kind == FileKind.RENAMES and NEW_ADDRESS not in chosen:
+        raise Rejected(_("one column must contain the new address"))
     if kind == FileKind.MIXED and ROW_KIND not in chosen:
         raise Rejected(_("one column must say what each row is: mailbox, alias or domain"))
     if len(chosen) != len(set(chosen)):

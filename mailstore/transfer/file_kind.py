@@ -18,6 +18,8 @@ def kind_of(table: CsvTable) -> str:
     is_modoboas = table.header == modoboa_file.HEADER
     if is_modoboas or file_columns.has_kinds(table.header, [row.cells for row in table.rows]):
         return Kind.MIXED
+    if file_columns.has_renames(table.header):
+        return Kind.RENAMES
     if alias_file.is_one(table):
         return Kind.ALIASES
     first = table.rows[0].cells

@@ -21,6 +21,7 @@ _NORMAL: dict[int, Callable[[str], str]] = {
     RowKind.ALIAS_DOMAIN: domains.normalized,
     RowKind.MAILBOX: mailbox_lookup.normalized,
     RowKind.ALIAS: aliases.normalized,
+    RowKind.RENAME: mailbox_lookup.normalized,
 }
 
 

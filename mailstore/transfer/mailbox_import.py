@@ -33,6 +33,7 @@ from mailstore.transfer.alias_import_step import AliasImportStep
 from mailstore.transfer.domain_import_step import DomainImportStep
 from mailstore.transfer.import_step import ImportStep, empty
 from mailstore.transfer.mailbox_import_step import MailboxImportStep
+from mailstore.transfer.rename_import_step import RenameImportStep
 
 STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
 NAME_CHARACTERS = 255
@@ -46,6 +47,7 @@ _STEPS: dict[int, type[ImportStep]] = {
     RowKind.ALIAS_DOMAIN: DomainImportStep,
     RowKind.MAILBOX: MailboxImportStep,
     RowKind.ALIAS: AliasImportStep,
+    RowKind.RENAME: RenameImportStep,
 }
 
 

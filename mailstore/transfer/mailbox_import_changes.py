@@ -20,6 +20,7 @@ from mailstore.directory.outcome import Changes, Rejected
 from mailstore.directory.policies import NONE
 from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.transfer import cell as cell_values
+from mailstore.transfer.file_columns import NEW_ADDRESS
 from mailstore.transfer.mailbox_columns import PASSWORD
 
 _NOWHERE = "nowhere"  # beside the fields too: the targets of an alias that lead to nobody
@@ -55,6 +56,11 @@ def write_fields(table: Table, changes: Changes, *, created: bool) -> str:
     """Return the changes of an alias or a domain as text; empty where there are none."""
     cells = _cells(table, changes, created=created)
     return json.dumps(cells, ensure_ascii=False) if cells else ""
+
+
+def write_rename(old: str, new: str) -> str:
+    """Return the new address of a mailbox as text."""
+    return json.dumps({NEW_ADDRESS: [old, new]}, ensure_ascii=False)
 
 
 def with_nowhere(detail: str, targets: list[str]) -> str:

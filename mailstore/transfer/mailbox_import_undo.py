@@ -29,6 +29,8 @@ STEP_ROWS = 50  # a mailbox that is removed needs its own statements
 # Verbs of the audit that change nothing of a mailbox.
 UNCHANGING = ("denied", "mailbox.export", "mailbox.hashes", "mailbox.import", "mailbox.invite", "mailbox.rename")
 _OTHERS = {"aliases_removed": "alias.remove", "domains_removed": "domain.remove"}  # facts of the audit, with verbs
+_OTHER_VERBS = ("alias.remove", "alias.change", "domain.remove", "domain.change")
+_RENAME_VERBS = ("mailbox.rename",)  # the alias that goes with it is no row of its own
 Stage, Fate = MailboxImport.Stage, MailboxImportRow.Fate
 
 
@@ -180,7 +182,8 @@ def _record_end(upload: MailboxImport, actor: Actor) -> None:
     sums: dict[str, int] = dict(verbs)
     facts: dict[str, Any] = {name: sums[verb] for name, verb in _OTHERS.items() if verb in sums}
     removed, set_back = sums.get("mailbox.remove", 0), sums.get("mailbox.change", 0)
-    others = sum(sums.get(verb, 0) for verb in ("alias.remove", "alias.change", "domain.remove", "domain.change"))
+    of_rows = _RENAME_VERBS if upload.kind == MailboxImport.Kind.RENAMES else _OTHER_VERBS
+    others = sum(sums.get(verb, 0) for verb in of_rows)
     audit.record(
         actor,
         "mailbox_import.undone",

@@ -1,4 +1,4 @@
-"""Undo one row of an import that is an alias or a domain: what is new is removed, the rest gets its former values."""
+"""Undo one row of an import that is no mailbox: what is new is removed, the rest gets its former values or address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from mailstore.directory import alias_loop, aliases, domain_removal, domains
+from mailstore.directory import alias_loop, aliases, domain_removal, domains, rename_undo
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import ALIAS, DOMAIN
 from mailstore.directory.mailbox_judge import domain_of
@@ -23,7 +23,7 @@ _Fate, _Kind = MailboxImportRow.Fate, MailboxImportRow.Kind
 
 def undone(upload: MailboxImport, row: MailboxImportRow, *, actor: Actor, domains: Collection[str] | None) -> str:
     """Undo the row. Return what became of it, in one sentence. `domains` as in `mailbox_import.step`."""
-    undo = _undo_alias if row.kind == _Kind.ALIAS else _undo_domain
+    undo = {_Kind.ALIAS: _undo_alias, _Kind.RENAME: _undo_rename}.get(_Kind(row.kind), _undo_domain)
     try:
         with transaction.atomic():
             return undo(upload, row, actor, domains)
@@ -62,6 +62,20 @@ def _undo_domain(
     fields = mailbox_import_changes.former(domain, mailbox_import_changes.read(row.detail), _policies(), table=DOMAIN)
     domains.ensure(domain.name, actor=actor, **fields)
     return _("undone: it is as it was before")
+
+
+def _undo_rename(
+    upload: MailboxImport, row: MailboxImportRow, actor: Actor, allowed_domains: Collection[str] | None
+) -> str:
+    (change,) = mailbox_import_changes.read(row.detail)
+    _refuse_foreign(row.address, allowed_domains)
+    _refuse_foreign(change.new or "", allowed_domains)
+    own = AuditEntry.objects.filter(details__contains={"import": upload.pk}, verb=rename_undo.OF_MAILBOX)
+    entry = own.filter(mailbox=row.row_id or 0, subject=change.new).order_by("-pk").first()
+    if entry is None:
+        raise Rejected(_("it was renamed or deleted since then: not undone"))
+    rename_undo.of_mailbox(entry, actor=actor)
+    return _("undone: the mailbox has its former address")
 
 
 def _policies() -> Mapping[str, Any]:

@@ -14,7 +14,6 @@ from mailstore.directory.policies import NONE
 from mailstore.models import MailboxImportRow
 from mailstore.policy.quota import parse_octets
 from mailstore.transfer import file_columns, mailbox_import_changes
-from mailstore.transfer.mailbox_columns import COLUMNS, PASSWORD
 from popadmin.web.formats import count, facts, size, size_or_none
 
 register = template.Library()
@@ -68,10 +67,8 @@ def _text(label: str, old: str | None, new: str | None) -> str:
     return f"{label}: {new}" if old is None else f"{label}: {old} → {new}"
 
 
-def _label(row: MailboxImportRow, field: str) -> Promise:
-    if field == PASSWORD:
-        return COLUMNS[PASSWORD].label
-    return file_columns.TABLES[row.kind][field].label
+def _label(row: MailboxImportRow, field: str) -> Promise | str:
+    return file_columns.OF_ROW[row.kind][field].label
 
 
 def _shown(row: MailboxImportRow, field: str, cell: str | None) -> str | None:
