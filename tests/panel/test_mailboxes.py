@@ -586,3 +586,8 @@ def test_a_quota_below_1_mb_is_confirmed_in_the_form_and_for_many(root):
     assert root.post(path, {**small, "quota_octets_small": "on"}).status_code == 302
     mailbox.refresh_from_db()
     assert mailbox.quota_octets == 7 * 1024
+    url = root.post("/mailboxes/", {"ticked": [mailbox.pk], "bulk": "quota"}).url
+    many = {"quota_octets": "9", "quota_octets_unit": "KB", "preview": ""}
+    assert 'name="quota_octets_small"' in text(root.post(url, many))
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets == 7 * 1024
