@@ -17,7 +17,7 @@ from mailstore.errors import QuotaDeferred, QuotaRejected, UnknownRecipient
 from mailstore.messages import trace_history
 from mailstore.models import Alias, Domain, Mailbox, Message, TraceEntry
 from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
-from mailstore.ports import Answer
+from mailstore.ports import Answer, MessageMarks
 from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mta import MESSAGE, Mta
 from tests.site.rows import ACTOR, a_domain, a_mailbox
@@ -215,7 +215,8 @@ def test_what_has_no_room_is_counted(worker: Worker, lanes: ConnectionPool) -> N
 
 def test_what_the_server_refuses_is_counted_without_another_answer(worker: Worker, lanes: ConnectionPool) -> None:
     writer = TraceWriter(lanes)
-    unstorable = Answer("lmtp", "unix", "s@example.net", ANN, QuotaDeferred("full"), "452 4.2.2 \0")
+    marks = MessageMarks(mta_id="x" * 65)
+    unstorable = Answer("lmtp", "unix", "s@example.net", ANN, QuotaDeferred("full"), "452 4.2.2 x", marks=marks)
     writer.answered(unstorable)
     for _ in range(REFUSALS_AT_MOST + 1):
         worker.ask(lambda done: writer.flush(lambda: done(None)))

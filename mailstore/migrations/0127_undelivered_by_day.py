@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0128_small_sizes")]
+    dependencies = [("mailstore", "0126_rename_files")]
 
     operations = [
         migrations.AddField(

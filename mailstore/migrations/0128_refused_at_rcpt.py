@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0134_undelivered_by_day")]
+    dependencies = [("mailstore", "0127_undelivered_by_day")]
 
     operations = [
         migrations.AlterField(

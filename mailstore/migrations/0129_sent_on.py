@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0136_refused_at_rcpt")]
+    dependencies = [("mailstore", "0128_refused_at_rcpt")]
 
     operations = [
         migrations.AlterField(
