@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from mailstore.delivery import recipient_lookup, sending_limit
 from mailstore.errors import AliasOutside, Done, MailError, UnknownRecipient
 from mailstore.ports import Recipient
 from mailstore.sql.connection_pool import ConnectionPool
+
+# A sender that SRS has rewritten (SRS0=HASH=TT=domain=local-part@ours): bounces come to it, and the MTA knows the way.
+_REWRITTEN = re.compile(r"srs[01][-+=]", re.IGNORECASE)
 
 
 class StoredGatekeeper:
@@ -17,6 +22,10 @@ class StoredGatekeeper:
         self._renames = recipient_lookup.SeenRenames()
 
     def may_receive(self, address: str, octets: int | None, done: Done[None]) -> None:
+        if _REWRITTEN.match(address):
+            done(None)
+            return
+
         def found(answer: Recipient | MailError) -> None:
             done(answer if isinstance(answer, MailError) and _is_ours(answer) else None)
 

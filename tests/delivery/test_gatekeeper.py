@@ -58,6 +58,7 @@ def test_only_those_whom_we_know_are_refused(may_receive: MayReceive) -> None:
     a_mailbox()
     assert may_receive(ANN) is may_receive("Ann+news@Example.ORG") is None
     assert may_receive("nobody@example.org") is UnknownRecipient
+    assert may_receive("SRS0=K7um=JU=elsewhere.example=sender@example.org") is None  # it is the MTA that knows these
     for elsewhere in ("someone@elsewhere.example", "no address", '"a b"@elsewhere.example', ""):
         assert may_receive(elsewhere) is None
     Mailbox.objects.update(receives=False)

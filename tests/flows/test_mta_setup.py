@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -11,43 +10,38 @@ import pytest
 from mailstore.models import Mailbox, MailFlow, Message
 from mailstore.mta import program
 from tests.flows.mta_role import granted
-from tests.flows.postfix import PORT
-from tests.flows.wired_postfix import ADDRESS, OTHER, SUBMISSION, Wired, ports, wired_postfix
-from tests.installed_program import program as installed
-from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite, run
+from tests.flows.wired import SUBMISSION, Wired, wired_postfix
+from tests.listeners import LONGEST_WAIT_SECONDS, PASSWORD, MailSite
 
 pytestmark = pytest.mark.real
+ADDRESS, OTHER = "ann@example.org", "bob@example.org"
 NOTE = b"From: ann@example.org\r\nSubject: note\r\n\r\nline\r\n"
 
 
 @pytest.fixture
 def wired(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Wired]:
     with wired_postfix(mail_site, tls_settings) as made:
+        mail_site.mailbox(ADDRESS)
+        mail_site.mailbox(OTHER)
         yield made
-
-
-def swaks(wired: Wired, recipient: str) -> subprocess.CompletedProcess[bytes]:
-    """Send a message from elsewhere."""
-    server = ("--server", wired.mta.address, "--port", str(PORT))
-    return run([installed("swaks"), *server, "--from", "sender@elsewhere.example", "--to", recipient])
 
 
 def test_from_a_bare_postfix_to_mail_in_and_out_and_back_again(wired: Wired, mail_site: MailSite) -> None:
     files = {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()}
-    diff = wired.command("setup", "--dry-run", *ports(wired))
+    diff = wired.command("setup", "--dry-run", *wired.ports)
     assert "+virtual_transport = lmtp:inet:[127.0.0.1]" in diff
     assert "+lmtp_send_xforward_command = yes" in diff
     assert {path: path.read_bytes() for path in wired.directory.rglob("*") if path.is_file()} == files
 
-    told = wired.command("setup", *ports(wired), "--password-stdin", stdin=granted())
+    told = wired.command("setup", *wired.ports, "--password-stdin", stdin=granted())
     assert f"wrote {wired.directory}/main.cf" in told
     assert "calls itself mail.example.test now, and no longer mta.example.test" in told
     assert MailFlow.objects.get().mta == "postfix"
 
     # In by SMTP, from a server elsewhere; an unknown address is refused at RCPT.
-    assert swaks(wired, ADDRESS).returncode == 0
+    assert wired.swaks(ADDRESS).returncode == 0
     wired.mta.log_line(ADDRESS, "sent")
-    assert b"550 5.1.1" in swaks(wired, "nobody@example.org").stdout
+    assert b"550 5.1.1" in wired.swaks("nobody@example.org").stdout
 
     # Out by submission, with the password of the mailbox.
     context = mail_site.authority.context()

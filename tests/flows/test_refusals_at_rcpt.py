@@ -15,7 +15,7 @@ from mailstore.mta_log import log_source
 from mailstore.mta_log.log_reader import LogReader
 from tests.flows.mta_role import granted
 from tests.flows.postfix import PORT
-from tests.flows.wired_postfix import Wired, ports, wired_postfix
+from tests.flows.wired import Wired, wired_postfix
 from tests.listeners import LONGEST_WAIT_SECONDS, MailSite
 from tests.panel.test_trace import text
 from tests.site.page_users import an_admin, signed_in
@@ -42,8 +42,8 @@ REFUSED_BY_MTA = {
 
 @pytest.fixture
 def wired(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Wired]:
-    with wired_postfix(mail_site, tls_settings, more="mynetworks = 127.0.0.1/32\n") as made:
-        made.command("setup", *ports(made), "--password-stdin", stdin=granted())
+    with wired_postfix(mail_site, tls_settings) as made:
+        made.command("setup", *made.ports, "--password-stdin", stdin=granted())
         yield made
 
 

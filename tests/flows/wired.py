@@ -1,4 +1,4 @@
-"""A Postfix in front of a site with all its listeners, bare until `mta setup` has configured it."""
+"""A real Postfix in front of the site, with the parts that `mta setup` wires: what the tests of it share."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.flows.postfix import Postfix, postfix, required
-from tests.listeners import MailSite, daemon
+from tests.flows.postfix import PORT, Postfix, postfix, required
+from tests.installed_program import program
+from tests.listeners import MailSite, daemon, run
 from tests.management.command_runner import process
 
-ADDRESS, OTHER = "ann@example.org", "bob@example.org"
 SUBMISSION, SUBMISSIONS = 2587, 2465
 # As a fresh Postfix: nothing hosted, and no way to LMTP.
 BARE = """
@@ -21,7 +21,8 @@ virtual_mailbox_domains =
 virtual_transport = virtual
 smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
 mydestination = localhost, example.org
-default_transport = discard:outside
+mynetworks = 127.0.0.1/32
+default_transport = {outside}
 inet_interfaces = all
 smtputf8_enable = no
 """
@@ -34,6 +35,11 @@ class Wired:
     mta: Postfix
     directory: Path
     settings: dict[str, str]
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        host = self.mta.address
+        return ("--submission", f"{host}:{SUBMISSION}", "--submissions", f"{host}:{SUBMISSIONS}")
 
     def process(self, verb: str, *options: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
         where = ("postfix", "--config-directory", str(self.directory))
@@ -49,12 +55,22 @@ class Wired:
         """Run the check; return its results by name."""
         return {each["name"]: each for each in json.loads(self.process("check", "--json").stdout)}
 
+    def swaks(
+        self, recipient: str, *options: str, sender: str = "sender@elsewhere.example"
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Send a message from elsewhere."""
+        server = ("--server", self.mta.address, "--port", str(PORT), "--local-interface", "127.0.0.9")
+        return run([program("swaks"), *server, "--from", sender, "--to", recipient, *options])
+
 
 @contextmanager
-def wired_postfix(mail_site: MailSite, tls_settings: dict[str, str], *, more: str = "") -> Iterator[Wired]:
-    """Start one with two mailboxes; `more` are further lines of its main.cf."""
+def wired_postfix(
+    mail_site: MailSite, tls_settings: dict[str, str], *, outside: str = "discard:outside"
+) -> Iterator[Wired]:
+    """Start one that hands mail for elsewhere to the transport `outside`. Setup is left to the test."""
     required()
-    with daemon("authd") as authd, daemon("policyd") as policyd, postfix("", settings=BARE + more) as mta:
+    bare = BARE.replace("{outside}", outside)
+    with daemon("authd") as authd, daemon("policyd") as policyd, postfix("", settings=bare) as mta:
         settings = {
             "LMTP_LISTEN": f"127.0.0.1:{mail_site.lmtpd.port}",
             "SASL_LISTEN": f"127.0.0.1:{authd.port}",
@@ -63,11 +79,4 @@ def wired_postfix(mail_site: MailSite, tls_settings: dict[str, str], *, more: st
             "POP3S_LISTEN": f"127.0.0.1:{mail_site.pop3d.tls_port}",
             **tls_settings,
         }
-        mail_site.mailbox(ADDRESS)
-        mail_site.mailbox(OTHER)
         yield Wired(mta, mta.folder / "etc", settings)
-
-
-def ports(wired: Wired) -> tuple[str, ...]:
-    host = wired.mta.address
-    return ("--submission", f"{host}:{SUBMISSION}", "--submissions", f"{host}:{SUBMISSIONS}")
