@@ -185,6 +185,14 @@ def test_worse_comes_first_and_the_others_are_counted(root: Client):
     assert "2 more things need attention." in text(page)
 
 
+def test_a_log_of_the_mta_that_nobody_reads_is_told_and_stops_no_site(root: Client, settings: Any):
+    settings.MTA_LOG = "journal"
+    fill(ANN, 1, None)
+    (row,) = rows(page_of(root))
+    assert row.startswith("Log of the mail server is silent The trace lacks what the mail server rejects or holds.")
+    assert "mta-log" not in root.get("/readyz").content.decode()
+
+
 def test_a_sweep_that_is_late_is_told(root: Client):
     fill(ANN, 1, None)
     long_ago = timezone.now() - datetime.timedelta(days=3)
