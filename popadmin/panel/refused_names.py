@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_stubs_ext import StrOrPromise
 
+from mailstore.directory.nearest_addresses import Near
 from mailstore.models import RefusedName, User
 from mailstore.policy.networks import is_loopback
 from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR, WRONG_PASSWORDS_A_DAY
 from popadmin.panel import access, nearest_name
-from popadmin.panel.nearest_name import Meant
 from popadmin.web.formats import count
 
 SHOWN = 5  # of each, the latest
@@ -54,7 +54,7 @@ class Refused:
     meaning: StrOrPromise
     last_at: datetime
     until: datetime | None
-    meant: Meant | None
+    meant: Near | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def told(rows: Iterable[RefusedName], user: User) -> Sequence[Refused]:
     return [_told(row, meant.get(row.name)) for row in kept]
 
 
-def _told(row: RefusedName, meant: Meant | None) -> Refused:
+def _told(row: RefusedName, meant: Near | None) -> Refused:
     if row.reason in _MISMATCHES:
         return _mismatch(row)
     is_limit = row.reason in RefusedName.LIMITS
@@ -155,9 +155,9 @@ def _meaning(row: RefusedName) -> str:
     return text % {"most": settings.POP3_MAX_CONNECTIONS_PER_IP}
 
 
-def _meant(names: Sequence[str], user: User) -> dict[str, Meant]:
+def _meant(names: Sequence[str], user: User) -> dict[str, Near]:
     """Return what was probably meant by each name, as far as this user may see it."""
     if not names:
         return {}
-    aliases = access.aliases(user).filter(address__in=names).values_list("address", flat=True)
-    return nearest_name.mailboxes(names, user) | {address: Meant(address, None) for address in aliases}
+    aliases = access.aliases(user).filter(address__in=names).values_list("address", "pk")
+    return nearest_name.mailboxes(names, user) | {address: Near(address, None, key) for address, key in aliases}

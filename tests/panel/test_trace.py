@@ -259,6 +259,18 @@ def test_a_mistyped_name_leads_to_the_mailbox_and_becomes_an_alias_in_one_click(
     assert AuditEntry.objects.filter(verb="alias.create", actor_name="carla").exists()
 
 
+def test_up_to_three_mailboxes_and_aliases_are_offered_and_an_alias_can_be_taken(root: Client) -> None:
+    for name in ("info", "infos", "inf", "into"):
+        box = an_owner(f"{name}@example.org")
+    alias = aliases.ensure("inof1@example.org", [box.user.address], actor=ACTOR).row
+    entry = an_answer("refused", "unknown", recipient="inof@example.org", domain=box.domain)
+    shown = text(root, f"?id={entry.pk}")
+    assert "Did you mean inf, info, inof1?" in shown
+    assert "Did you mean inof1@example.org? Create alias" in shown
+    root.post(f"/trace/{entry.pk}/alias/", {"alias": alias.pk})
+    assert Alias.objects.get(address="inof@example.org").targets == ["inof1@example.org"]
+
+
 def test_a_domain_admin_makes_no_alias_elsewhere(carla: Client) -> None:
     eve = an_owner("eve@other.example")
     ann = Mailbox.objects.get(user__address=ANN)

@@ -8,10 +8,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q, QuerySet
 
+from mailstore.directory import nearest_addresses
 from mailstore.management import text_table
 from mailstore.management.shell import EXIT_USAGE, ShellCommand
 from mailstore.messages.trace_history import SEARCH_CHARACTERS, containing
-from mailstore.models import Mailbox, TraceEntry
+from mailstore.models import Alias, Mailbox, TraceEntry
 from mailstore.policy.addresses import BadAddress, normal_address
 
 NEWEST = 100
@@ -42,7 +43,8 @@ class Command(ShellCommand):
             raise CommandError(f"--newest {options['newest']}: write a number from 1 up", returncode=EXIT_USAGE)
         rows = _found(address, options["answer"])[: options["newest"]]
         if options["json"]:
-            self.say_json_list(map(_values, rows))
+            near = _near(rows)
+            self.say_json_list(_values(row) | {"did_you_mean": near.get(_name(row), [])} for row in rows)
             return
         if not rows:
             self.stdout.write(f"{address}: no answer is recorded")
@@ -92,6 +94,21 @@ def _values(row: TraceEntry) -> dict[str, Any]:
         "client": row.client,
         "sending_server": row.origin,
     }
+
+
+def _near(rows: Iterable[TraceEntry]) -> dict[str, list[str]]:
+    """Return the addresses that were probably meant by the names that nobody has."""
+    names = dict.fromkeys(_name(row) for row in rows if row.reason == TraceEntry.Reason.UNKNOWN and row.recipient)
+    mailboxes, aliases = Mailbox.objects.filter(removed_at=None), Alias.objects.filter(domain__removed_at=None)
+    found = nearest_addresses.of(names, mailboxes, aliases)
+    return {name: [near.address for near in nearest] for name, nearest in found.items()}
+
+
+def _name(row: TraceEntry) -> str:
+    try:
+        return normal_address(row.recipient)
+    except BadAddress:
+        return ""
 
 
 def _cells(rows: Iterable[TraceEntry]) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from django.views.generic import View
 from mailstore.directory import aliases
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.messages import trace_history
-from mailstore.models import Mailbox, TraceEntry
+from mailstore.models import Mailbox, TraceEntry, User
 from popadmin.lists.columns import Rows
 from popadmin.lists.trace_list import TracePage
 from popadmin.panel import access, nearest_name, trace_remedy
@@ -61,13 +61,13 @@ class Trace(access.AdminPage, TracePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         user, rows, entry = signed_in(self.request), context["page"].rows, context["entry"]
-        asked = [row for row in (*rows, entry) if row is not None and row.reason == Reason.UNKNOWN and row.recipient]
+        asked = [row for row in (entry, *rows) if row is not None and row.reason == Reason.UNKNOWN and row.recipient]
         names = {row.pk: trace_remedy.name_of(row) for row in asked}
-        meant = nearest_name.mailboxes(list(dict.fromkeys(names.values())), user)
+        meant = nearest_name.addresses(list(dict.fromkeys(names.values())), user)
         for row in rows:
-            row.meant = meant.get(names.get(row.pk, ""))
+            row.meant = meant.get(names.get(row.pk, ""), ())
         if entry is not None:
-            context |= self._drawer(entry) | {"meant": meant.get(names.get(entry.pk, ""))}
+            context |= self._drawer(entry) | {"meant": meant.get(names.get(entry.pk, ""), ())}
         return context
 
     def _drawer(self, entry: Any) -> dict[str, Any]:
@@ -81,20 +81,27 @@ class Trace(access.AdminPage, TracePage):
 
 
 class CreateAlias(access.AdminPage, View):
-    """Make the name that nobody has an alias of the mailbox that was probably meant."""
+    """Make the name that nobody has an alias of the mailbox, or of the alias, that was probably meant."""
 
     def post(self, request: HttpRequest, key: int) -> HttpResponse:
         user = signed_in(request)
         entry = request_lookup.find(request, access.readable_trace(user), pk=key)
-        chosen = row_key.keys([request.POST.get("mailbox", "")])
-        target = request_lookup.find(request, access.mailboxes(user), pk__in=chosen)
+        target = _chosen(request, user)
         name = trace_remedy.name_of(entry)
         request_lookup.find(request, access.domains(user), name=name.rpartition("@")[2])
         try:
-            done = aliases.ensure(name, [target.user.address], actor=request_lookup.actor(request), only=Only.NEW)
+            done = aliases.ensure(name, [target], actor=request_lookup.actor(request), only=Only.NEW)
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
             return redirect(f"{reverse('trace')}?id={entry.pk}")
         text = _("%(alias)s is now an alias of %(address)s. The next message to it arrives.")
-        messages.success(request, text % {"alias": done.row, "address": target.user.address})
+        messages.success(request, text % {"alias": done.row, "address": target})
         return redirect("aliases-one", done.row.pk)
+
+
+def _chosen(request: HttpRequest, user: User) -> str:
+    """Return the address of the mailbox or alias that the button names."""
+    if alias := request.POST.get("alias"):
+        return request_lookup.find(request, access.aliases(user), pk__in=row_key.keys([alias])).address
+    chosen = row_key.keys([request.POST.get("mailbox", "")])
+    return request_lookup.find(request, access.mailboxes(user), pk__in=chosen).user.address

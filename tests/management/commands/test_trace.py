@@ -14,7 +14,7 @@ from tests.site.traces import an_answer
 pytestmark = pytest.mark.django_db
 KEYS = {
     "at", "first_at", "count", "source", "answer", "reason", "reply", "sender", "recipient", "mailbox", "mailboxes",
-    "via", "octets", "message_id", "uidl", "queue_id", "mta_id", "client", "sending_server",
+    "via", "octets", "message_id", "uidl", "queue_id", "mta_id", "client", "sending_server", "did_you_mean",
 }  # fmt: skip
 
 
@@ -47,7 +47,15 @@ def test_json_has_every_key() -> None:
     (row,) = json.loads(said("trace", "ann@example.org", "--answer", "delivered", "--json"))
     assert set(row) == KEYS
     assert (row["mailbox"], row["via"]) == ("ann@example.org", ["info@example.org"])
+    assert row["did_you_mean"] == []
     assert json.loads(said("trace", "ann@example.org", "--answer", "refused", "--json")) == []
+
+
+def test_json_names_the_addresses_that_were_probably_meant() -> None:
+    a_mailbox("claire@example.org")
+    an_answer("refused", "unknown", recipient="Calire@example.org")
+    (row,) = json.loads(said("trace", "calire@example.org", "--json"))
+    assert row["did_you_mean"] == ["claire@example.org"]
 
 
 @pytest.mark.django_db(transaction=True)
