@@ -14,7 +14,6 @@ from mailstore.delivery.notices import Notice
 from mailstore.delivery.trace_writer import REFUSALS_AT_MOST, TraceWriter
 from mailstore.directory import aliases, domain_removal, mailbox_removal
 from mailstore.errors import QuotaDeferred, QuotaRejected, UnknownRecipient
-from mailstore.messages import trace_history
 from mailstore.models import Alias, Domain, Mailbox, Message, TraceEntry
 from mailstore.policy.trace_fold import NAMES_OF_AN_HOUR
 from mailstore.ports import Answer, MessageMarks
@@ -171,7 +170,7 @@ def test_what_an_mta_refuses_before_a_message_came_is_folded_and_each_message_co
         (True, 1, "other.example"),
         (True, 3, "other.example"),
     ]
-    assert trace_history.deferrals(boxes[0], since=timezone.now() - timedelta(days=1))[0] == 2
+    assert len({entry.pair for entry in entries()}) == 2  # by which the state line counts them
 
 
 def test_no_flood_of_strangers_hides_what_concerns_a_mailbox(worker: Worker, lanes: ConnectionPool) -> None:

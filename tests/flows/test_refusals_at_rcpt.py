@@ -42,6 +42,7 @@ REFUSED_BY_MTA = {
 
 @pytest.fixture
 def wired(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Wired]:
+    mail_site.mailbox("ann@example.org")  # so that setup takes the domain out of mydestination
     with wired_postfix(mail_site, tls_settings) as made:
         made.command("setup", *made.ports, "--password-stdin", stdin=granted())
         yield made
