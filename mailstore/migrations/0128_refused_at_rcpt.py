@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
                     ("lmtp", "LMTP"),
                     ("pipe", "the command deliver"),
                     ("notice", "our own notice"),
-                    ("policy", "asked by the mail server at RCPT"),
+                    ("policy", "policy service, at RCPT"),
                     ("mta", "log of the mail server"),
                 ],
                 max_length=6,

@@ -53,7 +53,7 @@ class TraceEntry(models.Model):
         LMTP = "lmtp", _("LMTP")
         PIPE = "pipe", _("the command deliver")
         NOTICE = "notice", _("our own notice")
-        POLICY = "policy", _("asked by the mail server at RCPT")
+        POLICY = "policy", _("policy service, at RCPT")
         MTA = "mta", _("log of the mail server")
 
     FULL = (Reason.FULL, Reason.DOMAIN_FULL)
