@@ -380,7 +380,7 @@ def test_an_import_is_undone_from_its_page_in_steps(root: Client) -> None:
         pass
     assert "Import undone" in root.get(page).content.decode()
     assert "Already undone" in operation(root)
-    undone, imported = root.get("/operations/").context["page"].operations  # no rows of single mailboxes
+    undone, imported = root.get("/operations/").context["page"].rows  # no rows of single mailboxes
     assert (undone.text, undone.subject) == ("undid the import of the file", imported.subject)
     assert undone.way.label == "Restore…"
     assert User.objects.get(address=ANN).name == "Ann"
