@@ -14,9 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore import bodies
-from mailstore.directory import domains, grants
+from mailstore.directory import aliases, domains, grants
 from mailstore.keypair import Fault, Kind
 from mailstore.models import (
+    Alias,
     AuditEntry,
     Body,
     Domain,
@@ -476,3 +477,15 @@ def test_every_other_page_counts_the_same_faults(root: Client, settings, tmp_pat
     found = client.get("/overview/").context["ledger"].fault_count
     assert found == {"root": 7 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1, "carla": 7 + 1 + 2 + 1 + 1 + 1}[name]
     assert menu_count(client.get("/audit/").content.decode()) == found
+
+
+def test_of_many_addresses_whose_mail_does_not_go_on_the_first_are_named_and_all_are_counted():
+    an_admin()
+    a_domain()
+    for number in range(7):
+        aliases.ensure(f"a{number}@example.org", ["x@elsewhere.example"], actor=ACTOR)
+    Alias.objects.update(unexpanded_at=timezone.now())
+    page = page_of(signed_in("root"), "?all=1")
+    assert page.count("<strong>Mail for a") == 4
+    assert "Mail for 3 more addresses does not go on" in page
+    assert signed_in("root").get("/overview/").context["ledger"].fault_count == 7
