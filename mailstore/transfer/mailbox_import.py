@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import takewhile
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from mailstore.directory import audit, bulk_sql, domain_caps, new_password
+from mailstore.directory import audit, bulk_sql
 from mailstore.directory.audit import Actor
-from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
-from mailstore.models import MailboxImport, MailboxImportRow, MailboxMove, RetentionPolicy, User
+from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
 from mailstore.policy.quota import Reading
 from mailstore.transfer import (
     alias_file,
@@ -235,30 +233,6 @@ def counts(upload: MailboxImport) -> dict[str, int]:
     return found
 
 
-def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
-    """Generate passwords for the new mailboxes that have none, and return them with the addresses.
-
-    They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user whose
-    password is still at the old server gets none, nor does one who now administers a domain that the actor does not.
-    """
-    with transaction.atomic():
-        rows = list(_rows(_locked(upload)).filter(password_due=True).order_by("line"))
-        users = _users_without_password([row.row_id for row in rows], domains)
-        out_of_reach = domain_caps.out_of_reach(users, actor=actor)
-        users = [user for user in users if user.pk not in out_of_reach]
-        given = [New(new_password.generate(), generated=True) for _user in users]
-        for user, encoded in zip(users, new_password.hashed(given), strict=True):
-            new_password.set_hash(user, encoded)
-            user.must_change_password = True  # everybody who has the file has seen the password
-        bulk_sql.update(users, (*new_password.FIELDS, "must_change_password"))
-        _rows(upload).filter(password_due=True).update(password_due=False)
-        if given:
-            audit.record(
-                actor.within("import", upload.pk), "mailbox_import.passwords", upload.file_name, mailboxes=len(given)
-            )
-    return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
-
-
 def _set_kinds(upload: MailboxImport) -> None:
     """Note what each row is, so that the rows are taken in an order in which they find what they need."""
     rows = list(_rows(upload).only("kind", "cells"))
@@ -294,14 +268,6 @@ def _table(upload: MailboxImport) -> csv_table.CsvTable:
     """Return the table of the file with its header as it is now."""
     rows = _rows(upload).order_by("line").values_list("line", "cells")
     return csv_table.CsvTable(tuple(upload.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
-
-
-def _users_without_password(mailboxes: Sequence[int | None], domains: Collection[str] | None) -> list[User]:
-    users = User.objects.filter(mailbox__in=mailboxes, password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    users = users.exclude(mailbox__in=MailboxMove.objects.exclude(state=MailboxMove.State.MOVED).values("mailbox"))
-    if domains is not None:
-        users = users.filter(mailbox__domain__name__in=domains)
-    return list(users.select_for_update(of=("self",)).order_by("address"))
 
 
 def _record_end(upload: MailboxImport, actor: Actor) -> None:

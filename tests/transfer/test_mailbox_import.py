@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db import connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,9 +27,11 @@ from mailstore.directory import (
     mailbox_removal,
     mailbox_rename,
     mailboxes,
+    new_password,
     policies,
 )
 from mailstore.directory.audit import Actor
+from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy, User
 from mailstore.policy.quota import MAX_OCTETS, Reading
@@ -40,6 +43,7 @@ from mailstore.transfer import (
     mailbox_import_changes,
     mailbox_import_step,
     mailbox_import_undo,
+    password_handout,
 )
 from mailstore.transfer.mailbox_import_changes import CellChange
 from tests.site.counting_hasher import PATH, cost
@@ -72,7 +76,7 @@ def check_and_run(upload: MailboxImport, domains: Collection[str] | None = None)
 
 
 def hand_out(upload: MailboxImport, domains: Collection[str]) -> list[tuple[str, str]]:
-    return mailbox_import.hand_out(upload, actor=ACTOR, domains=domains)
+    return password_handout.hand_out(upload, actor=ACTOR, domains=domains)
 
 
 def results(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
@@ -244,12 +248,27 @@ def test_passwords_that_nobody_chose_are_handed_out_once_and_open_the_mailboxes(
     a_domain()
     upload = check_and_run(an_upload("address", "ann@example.org", "bob@example.org"))
     assert not User.objects.get(address="ann@example.org").has_usable_password()
-    passwords = dict(mailbox_import.hand_out(upload, actor=ACTOR, domains=None))
+    passwords = dict(password_handout.hand_out(upload, actor=ACTOR, domains=None))
     assert set(passwords) == {"ann@example.org", "bob@example.org"}
     assert all(User.objects.get(address=address).check_password(secret) for address, secret in passwords.items())
     assert all(User.objects.filter(address__in=passwords).values_list("must_change_password", flat=True))
-    assert mailbox_import.hand_out(upload, actor=ACTOR, domains=None) == []
+    assert password_handout.hand_out(upload, actor=ACTOR, domains=None) == []
     assert not any(secret in str(list(AuditEntry.objects.values())) for secret in passwords.values())
+
+
+def test_while_thousands_of_slow_hashes_are_made_nothing_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_domain()
+    upload = check_and_run(an_upload("address", "ann@example.org"))
+    savepoints: list[int] = []
+
+    def hashed(passwords: Sequence[New]) -> list[str]:
+        savepoints.append(len(connection.savepoint_ids))
+        return real(passwords)
+
+    real = new_password.hashed
+    monkeypatch.setattr(new_password, "hashed", hashed)
+    assert len(password_handout.hand_out(upload, actor=ACTOR, domains=None)) == 1
+    assert savepoints == [0]
 
 
 def everything_stored() -> str:

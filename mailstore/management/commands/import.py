@@ -13,7 +13,14 @@ from mailstore.management.progress import bars
 from mailstore.management.shell import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, ShellCommand, actor
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.policy.quota import Reading
-from mailstore.transfer import csv_table, file_preset, mailbox_import, mailbox_import_changes, mailbox_import_undo
+from mailstore.transfer import (
+    csv_table,
+    file_preset,
+    mailbox_import,
+    mailbox_import_changes,
+    mailbox_import_undo,
+    password_handout,
+)
 
 Fate, Stage = MailboxImportRow.Fate, MailboxImport.Stage
 _ENDED = ("rows", "create", "change", "same", "wrong", "due", "full", "nowhere")
@@ -123,7 +130,7 @@ class Command(ShellCommand):
             self.stdout.write(f"line {row.line}, {row.address}: {row.detail}")
 
     def _hand_out(self, upload: MailboxImport) -> None:
-        given = mailbox_import.hand_out(upload, actor=actor(), domains=None)
+        given = password_handout.hand_out(upload, actor=actor(), domains=None)
         if not given:
             raise Rejected("all passwords of this import have already been taken")
         for line in csv_table.write(["address", "password"], given):

@@ -20,7 +20,14 @@ from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow
-from mailstore.transfer import csv_table, file_columns, file_preset, mailbox_import, mailbox_import_undo
+from mailstore.transfer import (
+    csv_table,
+    file_columns,
+    file_preset,
+    mailbox_import,
+    mailbox_import_undo,
+    password_handout,
+)
 from mailstore.transfer.mailbox_columns import PASSWORD, SECRETS
 from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
@@ -223,7 +230,7 @@ class Passwords(MailboxImportView):
     """Download the generated passwords as a file. They are created here and stored nowhere."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        given = mailbox_import.hand_out(self.upload, actor=request_lookup.actor(request), domains=self.domains)
+        given = password_handout.hand_out(self.upload, actor=request_lookup.actor(request), domains=self.domains)
         if not given:
             messages.info(request, _("All passwords have already been downloaded."))
             return redirect("mailboxes-import", self.upload.pk)
