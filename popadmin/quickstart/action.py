@@ -1,9 +1,11 @@
-"""The two things that a step does to the machine: write a file, and run a command. Each knows whether it is needed."""
+"""What a step does: write a file, run a command, tell the operator something. Each knows whether it is needed."""
 
 from __future__ import annotations
 
 import os
 import shlex
+import stat
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,9 +57,14 @@ class Write:
 
     def is_done(self) -> bool:
         try:
-            return self.path.read_text() == self.content
+            state = self.path.stat()
+            return self.path.read_text() == self.content and (not self.group or self._is_guarded(state))
         except FileNotFoundError:
             return False
+
+    def _is_guarded(self, state: os.stat_result) -> bool:
+        """Return whether only those may read it who should: a run may have been cut short before that."""
+        return stat.S_IMODE(state.st_mode) == self.mode and machine.group_id(self.group) in (-1, state.st_gid)
 
     def preview(self) -> str:
         return self.content if self.shown is None else self.shown
@@ -91,7 +98,12 @@ class Run:
         return shlex.join(self.command)
 
     def do(self) -> str:
-        ended = machine.run(self.command, stdin=self.stdin)
+        try:
+            ended = machine.run(self.command, stdin=self.stdin)
+        except FileNotFoundError as error:
+            raise Failed(f"{self.text}: {self.command[0]} is not installed") from error
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"{self.text}: no end within {error.timeout:g} seconds") from error
         if ended.returncode != 0:
             cause = ended.stderr.strip().rpartition("\n")[2] or f"exit code {ended.returncode}"
             raise Failed(f"{self.text}: {cause.removeprefix('popadmin: ')}", ended.stdout.rstrip())

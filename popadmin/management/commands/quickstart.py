@@ -67,12 +67,17 @@ class Command(ShellCommand):
 
     def _take(self, step: Step, site: Site, *, dry_run: bool) -> None:
         """Do what is missing of a step, and say it."""
-        for action in step.actions(site):
-            if action.is_done():
-                self._say(step.title, f"{action.text}: done before")
-                continue
-            self._say(step.title, action.text)
-            self._show(action.preview() if dry_run else self._do(action))
+        try:
+            for action in step.actions(site):
+                if action.is_done():
+                    self._say(step.title, f"{action.text}: done before")
+                    continue
+                self._say(step.title, action.text)
+                self._show(action.preview() if dry_run else self._do(action))
+        except OSError as error:
+            remedy = "; run this as root" if isinstance(error, PermissionError) else ""
+            where = f"{error.filename}: " if error.filename else ""
+            raise CommandError(f"{step.title}: {where}{error.strerror}{remedy}", returncode=EXIT_REFUSED) from error
 
     def _do(self, action: Action) -> str:
         self.stdout.flush()
