@@ -85,7 +85,8 @@ LOOPED = statement(
        AND (box.looped_at IS NULL OR box.looped_at < now() - interval '1 minute')
     """,
     purpose="Notes that a message came back to mailboxes, so that the overview tells it. At most once a minute.",
-    caller="delivery/delivery.py, behind the answer 554, after lock",
+    caller="""delivery/delivery.py, behind the answer 554, and mta_log/outcome_writer.py for each batch of a log; after
+        lock""",
     parameters={"mailbox_ids": "the mailboxes (bigint[])"},
     locks="the rows of these mailboxes, which lock has in order",
     round_trips="1, behind the answer",

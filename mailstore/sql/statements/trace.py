@@ -69,7 +69,7 @@ TRACE = statement(
         further domain that an alias leads into. It finds out what a lookup does not say: that an unknown name is an
         expired alias, a removed mailbox or in a domain of others, and whether mailbox or domain is switched off.
         Folded refusals are added to their row.""",
-    caller="delivery/trace_writer.py, every second at most",
+    caller="delivery/trace_writer.py, every second at most; mta_log/refused_recipients.py for each batch of a log",
     parameters={
         "entries": "the answer that each row belongs to, a number within the batch (int[])",
         "places": "the place of the mailbox among those of the answer, from 0 (int[])",

@@ -78,8 +78,9 @@ LOCK = statement(
     "SELECT 1 FROM mailstore_mailbox box WHERE box.id = ANY(:mailbox_ids::bigint[]) ORDER BY box.id FOR UPDATE",
     purpose="""Locks mailboxes in one order. The statement behind it takes its snapshot after the lock, so it sees
         everything that was ordered before it.""",
-    caller="""maildrop/maildrop.py at QUIT, delivery/message_writer.py for several mailboxes, and
-        delivery/recipient_lookup.py before relieve; first in the transaction""",
+    caller="""maildrop/maildrop.py at QUIT, delivery/message_writer.py for several mailboxes,
+        delivery/recipient_lookup.py before relieve, delivery/delivery.py and mta_log/outcome_writer.py before looped;
+        first in the transaction""",
     parameters={"mailbox_ids": "the mailboxes (bigint[])"},
     locks="the rows of these mailboxes, in the order of their keys",
     round_trips="none of its own: it goes with the statements behind it",
