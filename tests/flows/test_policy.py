@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from mailstore.directory import aliases, domains, mailboxes
+from mailstore.models import TraceEntry
 from tests import install_guide
 from tests.flows.postfix import PORT, Postfix, postfix, required
 from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, PASSWORD, Daemon, MailSite, daemon
+from tests.up.programs import until
 
 pytestmark = pytest.mark.real
 ANN, BOB, TEAM = "ann@example.org", "bob@example.org", "team@example.org"
@@ -79,6 +81,7 @@ def test_recipients_are_refused_at_rcpt_by_one_connection_to_the_service(mail_si
         domains.ensure("example.org", actor=ACTOR, over_quota="reject")
         mailboxes.ensure(ANN, actor=ACTOR, quota_messages=0)
         assert smtp.rcpt(ANN)[0] == 552
+    until(lambda: TraceEntry.objects.filter(source="policy").count() == 4, "the trace has each refusal")
 
 
 def test_a_user_above_the_limit_is_told_to_wait(mail_site: MailSite, mta: Postfix) -> None:
