@@ -8,12 +8,9 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from mailstore.delivery import recipient_lookup
 from mailstore.delivery.gatekeeper import StoredGatekeeper
-from mailstore.delivery.recipient_lookup import SeenRenames
 from mailstore.directory import aliases, domains, mailboxes, policies
 from mailstore.errors import (
-    AliasOutside,
     QuotaDeferred,
     QuotaRejected,
     RecipientDisabled,
@@ -23,7 +20,6 @@ from mailstore.errors import (
 )
 from mailstore.models import Alias, Domain, Finding, Mailbox, Message, SendingBudget, User
 from mailstore.retention import sweep
-from mailstore.sql.orm_lanes import OrmLanes
 from tests.site.mail import Mail
 from tests.site.notices import Notices
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
