@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from mailstore.conf import Conf
-from mailstore.mta import mail_flow, site_server, socket_address
+from mailstore.mta import last_check, site_server, socket_address
 from mailstore.mta.checks import table
 from mailstore.mta.checks.result import Result
 from mailstore.mta.checks.subject import MtaView, Probe, Subject
@@ -30,7 +30,7 @@ def run(conf: Conf, server: MailServer, mta: MtaView, probe: Probe | None) -> It
     for result in table.run(subject):
         results.append(result)
         yield result
-    mail_flow.note_check(results)
+    last_check.note_check(results)
 
 
 def _pop3(conf: Conf) -> tuple[SocketAddress, bool] | None:

@@ -13,7 +13,7 @@ from mailstore.mta import (
     exim_files,
     exim_setup,
     exim_view,
-    mail_flow,
+    last_check,
     postfix_facts,
     postfix_files,
     postfix_view,
@@ -78,7 +78,7 @@ def chosen(name: str | None) -> str:
     """
     if name is not None:
         return name
-    found = [mail_flow.last().mta, *(each for each, kind in MTAS.items() if program.find(kind.program))]
+    found = [last_check.last().mta, *(each for each, kind in MTAS.items() if program.find(kind.program))]
     for each in found:
         if each in MTAS:
             return each

@@ -13,7 +13,7 @@ from django.utils import timezone
 from mailstore.directory import site_figures
 from mailstore.directory.site_figures import SiteFigures
 from mailstore.models import User
-from mailstore.mta import mail_flow
+from mailstore.mta import last_check
 from popadmin.web import people, site_parts
 from popadmin.web.certificates import certificates
 
@@ -81,7 +81,7 @@ def _site_faults(seen: SiteFigures) -> int:
     parts = site_parts.parts(seen.heartbeats, seen.swept_at)
     wrong_certificates = sum(each.wrong for each in certificates(seen.certificate_reports))
     clients = bool(seen.crowded) + bool(settings.POP3S_LEGACY_LISTEN)
-    flow = mail_flow.read(seen.mail_flow)
+    flow = last_check.read(seen.mail_flow)
     is_flow_doubtful = bool(flow.bad) or flow.is_overdue(timezone.now())
     return sum(not part.good for part in parts) + wrong_certificates + clients + is_flow_doubtful
 

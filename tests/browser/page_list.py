@@ -34,7 +34,7 @@ from mailstore.models import (
     RetentionPolicy,
     User,
 )
-from mailstore.mta import mail_flow
+from mailstore.mta import last_check
 from mailstore.mta.checks.result import Result, State
 from mailstore.transfer import mailbox_import
 from popadmin.owner import forward_letter
@@ -128,7 +128,7 @@ def a_site() -> Keys:
     target_confirmation.hold(alias, ["away@elsewhere.example"])
     live, resting = _mail(ann)
     stopped = _stopped_program(ann, live)
-    mail_flow.note_check([
+    last_check.note_check([
         Result("delimiter", State.GOOD, "recipient_delimiter = +"),
         Result("lmtp-address", State.BAD, "0.0.0.0:1024", "lmtp-public", {"address": "0.0.0.0:1024"}),
         Result("policy-full", State.SKIPPED, "", "no-policy"),

@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from mailstore.directory import grants, site_figures
 from mailstore.models import AuditEntry, MailFlow
-from mailstore.mta import check_text, mail_flow
+from mailstore.mta import check_text, last_check
 from mailstore.mta.checks import table
 from mailstore.mta.checks.result import Result, State
 from popadmin.panel.menu_counts import fault_count
@@ -53,7 +53,7 @@ def test_without_a_check_the_page_names_the_commands_and_the_overview_is_silent(
 
 
 def test_what_is_wrong_comes_first_with_its_remedy() -> None:
-    mail_flow.note_check([GOOD, SKIPPED, BAD])
+    last_check.note_check([GOOD, SKIPPED, BAD])
     shown = page()
     assert "1 check failed" in shown
     first, second, third = (
@@ -65,36 +65,36 @@ def test_what_is_wrong_comes_first_with_its_remedy() -> None:
 
 
 def test_the_overview_warns_of_a_check_that_failed_and_the_menu_counts_it() -> None:
-    mail_flow.note_check([GOOD, BAD])
+    last_check.note_check([GOOD, BAD])
     shown = page("/overview/")
     assert "1 problem in the mail flow" in shown
     assert "example.org stands in mydestination too" in shown
     figures = site_figures.read(an_admin())
-    mail_flow.note_check([GOOD])
+    last_check.note_check([GOOD])
     assert fault_count(figures, host=True) == fault_count(site_figures.read(an_admin()), host=True) + 1
     assert "problem in the mail flow" not in page("/overview/")
 
 
 def test_the_overview_warns_when_the_last_check_is_older_than_a_week_after_a_setup() -> None:
     week, day = datetime.timedelta(days=8), datetime.timedelta(days=1)
-    mail_flow.note_check([GOOD])
+    last_check.note_check([GOOD])
     ago(checked_at=week)
-    assert not mail_flow.last().is_overdue(timezone.now())  # nobody has set an MTA up
-    mail_flow.note_setup("postfix", ["/etc/postfix/main.cf"], actor=ACTOR)
-    assert not mail_flow.last().is_overdue(timezone.now())  # a moment ago
+    assert not last_check.last().is_overdue(timezone.now())  # nobody has set an MTA up
+    last_check.note_setup("postfix", ["/etc/postfix/main.cf"], actor=ACTOR)
+    assert not last_check.last().is_overdue(timezone.now())  # a moment ago
     ago(set_up_at=week)
     assert "The mail flow has not been checked" in page("/overview/")
     assert "not been checked for a week" in page()
     ago(checked_at=day)
     assert "The mail flow has not been checked" not in page("/overview/")
     ago(checked_at=week)
-    mail_flow.note_undo("postfix", [], is_last=True, actor=ACTOR)
-    assert not mail_flow.last().is_overdue(timezone.now())
+    last_check.note_undo("postfix", [], is_last=True, actor=ACTOR)
+    assert not last_check.last().is_overdue(timezone.now())
 
 
 def test_a_setup_and_its_undo_are_in_the_audit() -> None:
-    mail_flow.note_setup("postfix", ["/etc/postfix/main.cf"], actor=ACTOR)
-    mail_flow.note_undo("postfix", ["/etc/postfix/main.cf"], is_last=True, actor=ACTOR)
+    last_check.note_setup("postfix", ["/etc/postfix/main.cf"], actor=ACTOR)
+    last_check.note_undo("postfix", ["/etc/postfix/main.cf"], is_last=True, actor=ACTOR)
     assert list(AuditEntry.objects.order_by("pk").values_list("verb", "subject")) == [
         ("site.mta-setup", "postfix"), ("site.mta-undo", "postfix"),
     ]  # fmt: skip

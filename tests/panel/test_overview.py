@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mailstore.directory import grants
 from mailstore.models import AuditEntry, Domain, Finding, HoldingsCache, Mailbox, Tally, TallyMark, User
-from popadmin.panel import mail_flow, overview_stats
+from popadmin.panel import daily_traffic, overview_stats
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
 
@@ -170,7 +170,7 @@ def test_the_days_are_the_sums_of_the_tallies():
     a_day_of_mail("other.example", ago=0, deliveries=4, sign_ins=2, refused=1)
     a_day_of_mail("example.org", ago=59, deliveries=5)
     a_day_of_mail("example.org", ago=60, deliveries=9)
-    days = mail_flow.days(admin)
+    days = daily_traffic.days(admin)
     assert [day.deliveries for day in days] == [5, *[0] * 58, 7]
     assert (days[-1].date, days[-1].sign_ins, days[-1].refused) == (today(), 4, 2)
 
@@ -180,7 +180,7 @@ def test_the_flow_is_compared_with_the_thirty_days_before():
     an_owner()
     for ago, deliveries, undelivered in ((59, 50, 10), (30, 50, 0), (29, 60, 13), (0, 44, 0)):
         a_day_of_mail("example.org", ago=ago, deliveries=deliveries, sign_ins=1, undelivered=undelivered)
-    flows = {flow.name: flow for flow in mail_flow.flows(mail_flow.days(admin))}
+    flows = {flow.name: flow for flow in daily_traffic.flows(daily_traffic.days(admin))}
     assert (flows["deliveries"].total, flows["deliveries"].change) == (104, "4\N{NO-BREAK SPACE}% more")
     assert (flows["undelivered"].change, flows["undelivered"].is_worse) == ("30\N{NO-BREAK SPACE}% more", True)
     assert (flows["sign_ins"].change, flows["sign_ins"].is_worse) == ("as many as before", False)
@@ -202,7 +202,7 @@ def test_a_site_that_was_not_yet_counted_so_long_ago_compares_nothing():
     an_owner()
     for ago in (40, 3):
         a_day_of_mail("example.org", ago=ago, deliveries=5)
-    assert {flow.change for flow in mail_flow.flows(mail_flow.days(admin))} == {""}
+    assert {flow.change for flow in daily_traffic.flows(daily_traffic.days(admin))} == {""}
 
 
 def test_where_nothing_flows_the_page_says_so_and_draws_no_chart():
@@ -294,7 +294,7 @@ def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
     owner = an_owner().user
     held = counted(owner)
     assert (held.total.mailboxes, held.suspended, held.grown) == (0, 0, [])
-    assert sum(day.deliveries for day in mail_flow.days(owner)) == 0
+    assert sum(day.deliveries for day in daily_traffic.days(owner)) == 0
 
 
 def test_a_suspended_domain_takes_no_mail_and_a_suspended_user_does():

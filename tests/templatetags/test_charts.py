@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from django.utils import timezone, translation
 
-from popadmin.panel.mail_flow import Day
+from popadmin.panel.daily_traffic import Day
 from popadmin.templatetags.charts import BAR_MOST, GROUND, day_chart, share_bar
 
 YEAR = timezone.now().year  # the first day is written without it

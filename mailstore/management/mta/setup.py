@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 from mailstore.management.mta import target
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor, password_from_stdin
-from mailstore.mta import database_role, mail_flow, next_steps, setup, site_server, socket_address
+from mailstore.mta import database_role, last_check, next_steps, setup, site_server, socket_address
 from mailstore.mta.mail_server import SUBMISSION, SUBMISSIONS, Choices, Dkim, Recipients
 
 NONE = "none"
@@ -81,8 +81,8 @@ class _Setup:
             mta.kind.setup(mta.directory), server, choices, may_replace=options["replace"], accepted=accepted
         )
         files, folders = [str(path) for path in done.files], [str(path) for path in done.folders]
-        if files or mail_flow.last().mta != mta.name:
-            mail_flow.note_setup(mta.name, files, actor=actor())
+        if files or last_check.last().mta != mta.name:
+            last_check.note_setup(mta.name, files, actor=actor())
         steps = list(
             next_steps.steps(
                 server,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailstore.management.mta import target
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
-from mailstore.mta import mail_flow, setup
+from mailstore.mta import last_check, setup
 
 
 def verb(command: NounCommand) -> Verb:
@@ -14,7 +14,7 @@ def verb(command: NounCommand) -> Verb:
         installer = mta.kind.setup(mta.directory)
         done = setup.undo(installer)
         files = [str(path) for path in done.files]
-        mail_flow.note_undo(mta.name, files, is_last=not installer.installation.generations(), actor=actor())
+        last_check.note_undo(mta.name, files, is_last=not installer.installation.generations(), actor=actor())
         if options["json"]:
             command.say_json({"mta": mta.name, "restored": files, "reloaded": done.is_reloaded})
             return

@@ -13,7 +13,7 @@ from django_stubs_ext import StrOrPromise
 
 from mailstore.directory.site_figures import SiteFigures
 from mailstore.models import User
-from mailstore.mta.mail_flow import LastCheck
+from mailstore.mta.last_check import LastCheck
 from popadmin.lists.columns import midnight
 from popadmin.panel.overview_stats import Totals
 from popadmin.web.certificates import Certificate

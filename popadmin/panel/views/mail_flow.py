@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from mailstore.mta import check_text, mail_flow
+from mailstore.mta import check_text, last_check
 from mailstore.mta.checks.result import Result, State
 from popadmin.panel import access
 
@@ -31,7 +31,7 @@ class MailFlow(access.HostPage, TemplateView):
     template_name = "panel/mail_flow.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        last = mail_flow.last()
+        last = last_check.last()
         return super().get_context_data(
             **kwargs,
             last=last,

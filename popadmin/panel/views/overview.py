@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from mailstore.directory.site_figures import SiteFigures
-from mailstore.mta import mail_flow as last_check
-from popadmin.panel import access, mail_flow, menu_counts, overview_stats, site_facts
+from mailstore.mta import last_check
+from popadmin.panel import access, daily_traffic, menu_counts, overview_stats, site_facts
 from popadmin.panel.attention.fault import Evidence, SiteEvidence
 from popadmin.panel.attention.ledger import check, check_site, ledger
 from popadmin.web import people, site_parts
@@ -41,7 +41,7 @@ class Overview(access.AdminPage, TemplateView):
             verdict=found.verdict(mailboxes=totals.total.mailboxes),
             ledger=found,
             faults=found.faults if ALL in self.request.GET else found.first,
-            flows=mail_flow.flows(mail_flow.days(user)),
+            flows=daily_traffic.flows(daily_traffic.days(user)),
             counted_at=mark.counted_at,
             hours_until=mark.hours_until,
             grown=totals.grown,
