@@ -182,7 +182,7 @@ def parameters(rows: Sequence[TraceRow]) -> Parameters:
 
 
 def _announced_octets(row: TraceRow) -> int | None:
-    """Return what the sender announced. RFC 1870 §3 allows 20 digits; of a number that no column holds, nothing."""
+    """Return what the sender announced. RFC 1870 §3 allows 20 digits: None for more than a column holds."""
     octets = row.answer.announced_octets
     return octets if octets is not None and octets <= OCTETS_MOST else None
 

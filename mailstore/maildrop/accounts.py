@@ -27,7 +27,7 @@ log = logging.getLogger("popadmin.signin")
 class StoredAccounts:
     """ports.Accounts over Postgres. Lives in one worker, on its loop.
 
-    The loop calls `refresh`, `throttle.exchange` and the parts\' `flush`. Workers with the same `site_key` share what
+    The loop calls `refresh`, `throttle.exchange` and the parts' `flush`. Workers with the same `site_key` share what
     they know of guessers.
     """
 

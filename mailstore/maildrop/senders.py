@@ -12,7 +12,7 @@ from mailstore.sql.connection_pool import ConnectionPool
 class StoredSenders:
     """ports.Senders over Postgres. Lives in one worker, on its loop.
 
-    The loop calls `refresh`, `throttle.exchange` and the parts\' `flush`. Workers with the same `site_key` share what
+    The loop calls `refresh`, `throttle.exchange` and the parts' `flush`. Workers with the same `site_key` share what
     they know of guessers.
     """
 

@@ -240,7 +240,7 @@ class StoredSignIn(Generic[T]):
     # --- a mailbox that is still at its old server, so that nobody has a password here yet ----------------------------
 
     def _ask_old_server(self, account: Account, move: Move) -> None:
-        """Ask the old server for the password. The hash of nothing that came before costs what all others cost."""
+        """Ask the old server for the password, after a slow hash as for everybody else."""
         servers, loop = self._memory.old_servers, asyncio.get_running_loop()
         if servers is None or self._abandoned:
             self._wrong("the old server is not asked here", account)

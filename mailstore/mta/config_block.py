@@ -43,7 +43,7 @@ NameOf = Callable[[str], str]
 def entries(text: str, name_of: NameOf) -> Iterator[Entry]:
     """Yield the logical lines of a file. Comments and empty lines between the lines of one are no part of it."""
     found: list[tuple[int, str]] = []
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(_lines(text)):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if not line[0].isspace() and found:
@@ -54,6 +54,11 @@ def entries(text: str, name_of: NameOf) -> Iterator[Entry]:
         yield _entry(found, name_of)
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines as Postfix reads them. `splitlines` would end one at a form feed, too."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def block(text: str) -> str | None:
     """Return what stands in the block; None if there is none."""
     found = _BLOCK.search(text)
@@ -62,15 +67,14 @@ def block(text: str) -> str | None:
 
 def without_block(text: str) -> str:
     """Return the file as it is without the block: what was commented out for it counts again."""
-    lines = _BLOCK.sub("", text).splitlines(keepends=True)
-    return "".join(line.removeprefix(OUT) for line in lines)
+    return "\n".join(line.removeprefix(OUT) for line in _BLOCK.sub("", text).split("\n"))
 
 
 def with_block(text: str, body: str, name_of: NameOf) -> str:
-    """Return the file, which has no block, with one that says `body`. The same names above count no more."""
+    """Return the file, which has no block yet, with this one. Other entries of its names are commented out."""
     names = {entry.name for entry in entries(body, name_of)}
     out = {number for entry in entries(text, name_of) if entry.name in names for number in entry.lines}
-    lines = [f"{OUT}{line}" if number in out else line for number, line in enumerate(text.splitlines())]
+    lines = [f"{OUT}{line}" if number in out else line for number, line in enumerate(_lines(text))]
     return "\n".join([*lines, "", BEGIN, body.rstrip("\n"), END, ""])
 
 

@@ -1,4 +1,4 @@
-"""The configuration of Exim as text: one file. Pure: from frozen values to the file."""
+"""The configuration of Exim as text: one file, from frozen values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration of Postfix as text: what stands in which file. Pure: from frozen values to files."""
+"""The configuration of Postfix as text: what stands in which file, from frozen values."""
 
 from __future__ import annotations
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 UNIX = "unix:"
+LAST_PORT = 65535
 EVERY_ADDRESS = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104 - compared with, never listened on
 
 
@@ -62,7 +64,7 @@ def parse(text: str) -> SocketAddress:
     if text.startswith(UNIX):
         return SocketAddress(path=Path(text.removeprefix(UNIX)))
     host, _colon, port = text.rpartition(":")
-    if not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65536:
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) <= LAST_PORT:
         raise ValueError(f"{text!r} is not HOST:PORT")
     return SocketAddress(host=host.strip("[]"), port=int(port))
 

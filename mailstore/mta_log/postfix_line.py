@@ -58,7 +58,7 @@ def _qmgr(at: datetime, text: str) -> LogEvent | None:
 
 def _smtpd(at: datetime, text: str) -> LogEvent | None:
     match = _REJECT.match(text)
-    # Who greets with a name that goes on like our line, or sends from such an address, could say any recipient.
+    # A client can put a forged `to=` into its HELO name or its sender, so such a line is skipped.
     if match is None or PROTOCOL in match["text"]:
         return None
     mta_id = "" if match["id"] == "NOQUEUE" else match["id"]

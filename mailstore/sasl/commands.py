@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 LINE_OCTETS = 16 * 1024  # the protocol's own limit, with the line end
-NUMBER_DIGITS = 10  # of 32 bits
+LARGEST_NUMBER = 2**32 - 1
+NUMBER_DIGITS = len(str(LARGEST_NUMBER))
 _UNESCAPED = {b"1": b"\x01", b"0": b"\0", b"t": b"\t", b"r": b"\r", b"n": b"\n"}  # the escape itself first
 
 
@@ -130,7 +131,8 @@ def _cancel(fields: Sequence[bytes]) -> Command | Fault:
 
 
 def _number(field: bytes) -> int | None:
-    return int(field) if field.isdigit() and len(field) <= NUMBER_DIGITS else None
+    number = int(field) if field.isdigit() and len(field) <= NUMBER_DIGITS else None
+    return None if number is None or number > LARGEST_NUMBER else number
 
 
 def _address(value: bytes | None) -> str | None:

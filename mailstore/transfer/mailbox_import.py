@@ -1,6 +1,6 @@
 """Create and change mailboxes, aliases and domains from a file, in steps that can be resumed. The file is an upload.
 
-The check judges the rows by the same code as the run, and keeps nothing of it. So the result of a row (its fate) is the
+The check judges the rows by the code of the run, and takes its changes back. So the result of a row (its fate) is the
 same in both, unless something has changed between them.
 """
 

@@ -215,7 +215,7 @@ def _mta(site: Site) -> Iterator[Action]:
 
 
 def _set_up(site: Site) -> Iterator[Action]:
-    """Set the MTA up. In the Postgres of the machine, popadmin may not make a role for it: the step does."""
+    """Set the MTA up. In the Postgres of the machine popadmin may make no role, so the role is made here, by root."""
     text, command = f"set {site.mta.value} up", site.command("mta", "setup", site.mta.value)
     url = _settings_values(site).get("DATABASE_URL", "")
     if not (site.in_parts and local_postgres.password(url)):

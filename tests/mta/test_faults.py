@@ -194,6 +194,12 @@ def test_a_socket_of_every_address_is_reached_by_loopback() -> None:
     assert parse("[::]:24").reached() == SocketAddress(host="::1", port=24)
 
 
+@pytest.mark.parametrize("text", ["127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:0000080000", "127.0.0.1:x", "x"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not HOST:PORT"):
+        parse(text)
+
+
 def test_a_map_that_cannot_be_asked_is_told_without_the_password(authority: Authority) -> None:
     said = "postmap: warning: connect to pgsql server postgresql://popadmin_mta:s3cret@/popadmin?port=5433: refused"
     found = lookups.mailboxes(a_subject(authority, view={"lookup": lambda _table, _key: Outcome(2, "", said)}))

@@ -190,6 +190,17 @@ def test_what_somebody_changed_by_hand_since_is_not_overwritten(
     assert new not in file.read_text()
 
 
+def test_a_form_feed_in_a_comment_ends_no_line(directory: Path, authority: Authority) -> None:
+    with (directory / "main.cf").open("a") as stream:
+        stream.write("# written by hand\x0crelay_domains = example.org\x1c\n")
+    before = contents(directory)
+    mta = PostfixSetup(directory)
+    setup.run(mta, a_server(authority), LOOKUP, may_replace=False)
+    assert "# written by hand\x0crelay_domains = example.org\x1c\n" in (directory / "main.cf").read_text()
+    setup.undo(mta)
+    assert contents(directory) == before
+
+
 def test_what_somebody_adds_beside_the_block_stays(directory: Path, authority: Authority) -> None:
     mta = PostfixSetup(directory)
     setup.run(mta, a_server(authority), LOOKUP, may_replace=False)
