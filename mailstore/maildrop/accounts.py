@@ -10,7 +10,8 @@ from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.listing_cache import Listings
 from mailstore.maildrop.maildrop import MaildropContext
 from mailstore.maildrop.session_revocation import SessionRevocation
-from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
+from mailstore.maildrop.sign_in import StoredSignIn
+from mailstore.maildrop.sign_in_context import SignInContext
 from mailstore.maildrop.sign_in_purpose import Fetching
 from mailstore.models import RefusedName
 from mailstore.pg.pipeline import StatementFailed

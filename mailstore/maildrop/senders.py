@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mailstore.maildrop.last_sign_in import LastSignIns
-from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
+from mailstore.maildrop.sign_in import StoredSignIn
+from mailstore.maildrop.sign_in_context import SignInContext
 from mailstore.maildrop.sign_in_purpose import Sending
 from mailstore.ports import Credentials, Done, OldServers, Sender, SignIn
 from mailstore.sql.connection_pool import ConnectionPool

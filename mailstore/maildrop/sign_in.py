@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mailstore.errors import Abandoned, BadCredentials, MailError, Throttled, Unavailable
 from mailstore.maildrop import account_rows, own_hashes, password_check
 from mailstore.maildrop.account_rows import Account, Device, device_of
-from mailstore.maildrop.diary_writer import Diary
-from mailstore.maildrop.last_sign_in import LastSignIns
-from mailstore.maildrop.moving_domains import MovingDomains
-from mailstore.maildrop.password_check import Check, Passwords
-from mailstore.maildrop.refused_names import RefusedNames
-from mailstore.maildrop.shared_throttle import SharedThrottle
+from mailstore.maildrop.password_check import Check
+from mailstore.maildrop.sign_in_context import SignInContext
 from mailstore.maildrop.sign_in_purpose import Purpose
-from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
+from mailstore.maildrop.sign_in_refusal import Why
 from mailstore.policy import device_secret
 from mailstore.policy.addresses import BadAddress, normal_address, normal_local_part
 from mailstore.policy.hash_queue import QueueName
-from mailstore.policy.networks import KnownPairs, network
+from mailstore.policy.networks import network
 from mailstore.policy.throttle import Bar
-from mailstore.ports import Credentials, Done, Move, OldServers
-from mailstore.sql.connection_pool import ConnectionPool
+from mailstore.ports import Credentials, Done, Move
 from mailstore.sql.statements.sign_in import SIGN_IN
 
 if TYPE_CHECKING:
@@ -37,39 +31,6 @@ NOBODY = b""  # an address that no user has; looked up for input that is no addr
 
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class SignInContext:
-    """What all sign-ins of a worker use."""
-
-    lanes: ConnectionPool
-    last_sign_ins: LastSignIns
-    passwords: Passwords
-    throttle: SharedThrottle
-    refusals: SignInRefusals
-    known_pairs: KnownPairs
-    old_servers: OldServers | None  # None: nobody moves here
-    moving_domains: MovingDomains
-
-    @classmethod
-    def of(
-        cls,
-        lanes: ConnectionPool,
-        last_sign_ins: LastSignIns,
-        old_servers: OldServers | None,
-        *,
-        protocol: str,
-        site_key: bytes | None,
-    ) -> SignInContext:
-        """Make the context of one worker; `protocol` is the word for it in RefusedName.
-
-        Workers with the same `site_key` count the failures of all of them; None: this one counts alone.
-        """
-        passwords, throttle = Passwords(site_key), SharedThrottle(lanes, site_key)
-        refusals = SignInRefusals(lanes, passwords, throttle, Diary(lanes), RefusedNames(lanes, protocol))
-        moving_domains = MovingDomains(lanes)
-        return cls(lanes, last_sign_ins, passwords, throttle, refusals, KnownPairs(), old_servers, moving_domains)
 
 
 class StoredSignIn(Generic[T]):
@@ -85,11 +46,11 @@ class StoredSignIn(Generic[T]):
         "_began_at",
         "_cause",
         "_check",
+        "_context",
         "_credentials",
         "_device_digest",
         "_domain",
         "_done",
-        "_memory",
         "_name",
         "_network",
         "_purpose",
@@ -98,8 +59,8 @@ class StoredSignIn(Generic[T]):
         "_wants_no_more",
     )
 
-    def __init__(self, memory: SignInContext, purpose: Purpose[T], credentials: Credentials, done: Done[T]) -> None:
-        self._memory = memory
+    def __init__(self, context: SignInContext, purpose: Purpose[T], credentials: Credentials, done: Done[T]) -> None:
+        self._context = context
         self._purpose = purpose
         self._credentials = credentials
         self._done = done
@@ -119,7 +80,7 @@ class StoredSignIn(Generic[T]):
 
     def begin(self) -> None:
         """Read the rows of the account."""
-        credentials, memory = self._credentials, self._memory
+        credentials, context = self._credentials, self._context
         try:
             # From here on an account has one name, so that another spelling gives nobody a fresh count of failures.
             self._credentials = credentials = credentials._replace(address=normal_address(credentials.address))
@@ -131,11 +92,11 @@ class StoredSignIn(Generic[T]):
         selector = None
         if parts := device_secret.split(credentials.secret):
             selector, self._device_digest = parts[0].encode(), device_secret.digest(parts[1])
-        known = memory.known_pairs.has(credentials.address, self._network, _now())
+        known = context.known_pairs.has(credentials.address, self._network, _now())
         where = None if known else self._network.encode()
         bare_name = self._bare_name.encode() if self._bare_name else None
         parameters = SIGN_IN.values(address=name, bare_name=bare_name, selector=selector, network=where)
-        memory.lanes.read(SIGN_IN, parameters, self._found)
+        context.lanes.read(SIGN_IN, parameters, self._found)
 
     # --- ports.SignIn -------------------------------------------------------------------------------------------------
 
@@ -146,12 +107,12 @@ class StoredSignIn(Generic[T]):
             self._timer = None
             self._done(_client_gone())
         elif self._check is not None:
-            self._memory.passwords.drop(self._check)
+            self._context.passwords.drop(self._check)
 
     def give_way(self) -> None:
         self._wants_no_more = True
         if self._check is not None:
-            self._memory.passwords.give_way(self._check)
+            self._context.passwords.give_way(self._check)
 
     # --- the steps ----------------------------------------------------------------------------------------------------
 
@@ -164,8 +125,8 @@ class StoredSignIn(Generic[T]):
         if account is not None:  # by whatever name: its failures and known networks count under its own address
             self._credentials = self._credentials._replace(address=account.address)
             self._name = account.address
-        memory = self._memory
-        secret, passwords = self._credentials.secret, memory.passwords
+        context = self._context
+        secret, passwords = self._credentials.secret, context.passwords
         quick = account if account and account.active else None  # a suspended account costs the same as an unknown one
         if quick and self._device_digest and (device := device_of(quick, self._device_digest)):
             self._right(quick, device)
@@ -173,7 +134,7 @@ class StoredSignIn(Generic[T]):
             self._right(quick, quick.main())
         elif bar := self._bar(account):
             self._refuse(Why.THROTTLED, account, Throttled("too many failures from there"))
-            memory.refusals.names.barred(self._credentials.client, self._name, bar)
+            context.refusals.names.barred(self._credentials.client, self._name, bar)
         elif self._abandoned:
             self._done(_client_gone())
         else:
@@ -189,17 +150,19 @@ class StoredSignIn(Generic[T]):
         last_client = account.main().last_client if account else None
         if last_client is not None and network(last_client) == self._network:
             return None
-        return self._memory.throttle.bar(client, self._credentials.address, _now(), loopback=self._credentials.loopback)
+        return self._context.throttle.bar(
+            client, self._credentials.address, _now(), loopback=self._credentials.loopback
+        )
 
     def _known(self, account: Account) -> bool:
         """Return True if this account signed in from this network within a month."""
-        return account.known_today is not None or self._memory.known_pairs.has(account.address, self._network, _now())
+        return account.known_today is not None or self._context.known_pairs.has(account.address, self._network, _now())
 
     def _delay(self, account: Account | None, *, known: bool) -> None:
         """Start the slow hash, later if the network failed often. An account that is known there never waits."""
         credentials = self._credentials
         if not known:
-            wait_seconds = self._memory.throttle.wait_seconds(
+            wait_seconds = self._context.throttle.wait_seconds(
                 credentials.client, credentials.address, _now(), loopback=credentials.loopback
             )
             self._waited_seconds = min(wait_seconds, self._purpose.longest_delay_seconds)
@@ -220,7 +183,7 @@ class StoredSignIn(Generic[T]):
             quick=account is not None and account.active,
             done=lambda right: self._checked(right, account),
         )
-        self._memory.passwords.check(self._check)
+        self._context.passwords.check(self._check)
 
     def _checked(self, right: bool | MailError, account: Account | None) -> None:
         check, self._check = self._check, None
@@ -230,7 +193,7 @@ class StoredSignIn(Generic[T]):
             self._done(right)
         elif right and account:
             if check and check.own_hash and account.active:
-                own_hashes.store(self._memory.lanes, account.user, foreign=account.encoded, own=check.own_hash)
+                own_hashes.store(self._context.lanes, account.user, foreign=account.encoded, own=check.own_hash)
             self._right(account, account.main())
         elif account and account.active and account.move and password_check.is_unusable(account.encoded):
             self._ask_old_server(account, account.move)
@@ -241,7 +204,7 @@ class StoredSignIn(Generic[T]):
 
     def _ask_old_server(self, account: Account, move: Move) -> None:
         """Ask the old server for the password, after a slow hash as for everybody else."""
-        servers, loop = self._memory.old_servers, asyncio.get_running_loop()
+        servers, loop = self._context.old_servers, asyncio.get_running_loop()
         if servers is None or self._abandoned:
             self._wrong("the old server is not asked here", account)
             return
@@ -262,7 +225,7 @@ class StoredSignIn(Generic[T]):
             away = Unavailable(str(answer))
             asyncio.get_running_loop().call_later(self._moving_rest_seconds(), self._done, away)
         else:
-            own_hashes.store(self._memory.lanes, account.user, foreign=account.encoded, own=answer)
+            own_hashes.store(self._context.lanes, account.user, foreign=account.encoded, own=answer)
             self._right(account, account.main())
 
     # --- answers ------------------------------------------------------------------------------------------------------
@@ -278,29 +241,29 @@ class StoredSignIn(Generic[T]):
 
     def _note(self, account: Account) -> None:
         """Remember that the account signed in from this network."""
-        memory, client, now = self._memory, self._credentials.client, _now()
-        memory.throttle.succeeded(client, account.address, now)
-        if not memory.known_pairs.has(account.address, self._network, now):
-            memory.known_pairs.note(account.address, self._network, now)
-            memory.throttle.share_success(client, account.address)
+        context, client, now = self._context, self._credentials.client, _now()
+        context.throttle.succeeded(client, account.address, now)
+        if not context.known_pairs.has(account.address, self._network, now):
+            context.known_pairs.note(account.address, self._network, now)
+            context.throttle.share_success(client, account.address)
             if not account.known_today:  # else the database knows it for less than a day
-                forget = partial(memory.known_pairs.forget, account.address, self._network)
-                memory.last_sign_ins.know(account.user, self._network, lost=forget)
+                forget = partial(context.known_pairs.forget, account.address, self._network)
+                context.last_sign_ins.know(account.user, self._network, lost=forget)
 
     def _refuse(self, why: Why, account: Account | None, error: MailError, device: Device | None = None) -> None:
         """Refuse and say why: the password was right, or was not checked."""
         self._done(error)
         if account is not None:
             key = device.device if device else None
-            self._memory.refusals.record(why.value, account.mailbox, self._credentials, key)
+            self._context.refusals.record(why.value, account.mailbox, self._credentials, key)
 
     def _wrong(self, why: str, account: Account | None) -> None:
         """Refuse without saying why, after the delay that failures earn; `why` is for the log."""
-        credentials, memory = self._credentials, self._memory
-        secret = memory.passwords.guess(credentials.secret)
-        tried = memory.throttle.tried(credentials.client, credentials.address, secret, _now())
+        credentials, context = self._credentials, self._context
+        secret = context.passwords.guess(credentials.secret)
+        tried = context.throttle.tried(credentials.client, credentials.address, secret, _now())
         self._cause = f"{why}, repeated" if tried else why
-        delay_seconds = memory.throttle.failed(
+        delay_seconds = context.throttle.failed(
             credentials.client,
             credentials.address,
             secret,
@@ -313,13 +276,13 @@ class StoredSignIn(Generic[T]):
         rest_seconds = max(rest_seconds, self._moving_rest_seconds())
         asyncio.get_running_loop().call_later(rest_seconds, self._tell_wrong)
         if account is not None and account.active:
-            memory.refusals.record_wrong_password(account.mailbox, credentials, was_right=self._was_right)
+            context.refusals.record_wrong_password(account.mailbox, credentials, was_right=self._was_right)
         elif account is not None:
-            memory.refusals.record(Why.SUSPENDED.value, account.mailbox, credentials)
+            context.refusals.record(Why.SUSPENDED.value, account.mailbox, credentials)
         else:
             # The local part of a mailbox is told, since it is no password in the wrong field.
             name = self._bare_name if self._bare_names_mailbox else self._name
-            memory.refusals.names.unknown(credentials.client, name)
+            context.refusals.names.unknown(credentials.client, name)
 
     def _was_right(self) -> None:
         """Learn that it is the previous password, mostly before the answer goes out."""
@@ -327,12 +290,12 @@ class StoredSignIn(Generic[T]):
 
     def _moving_rest_seconds(self) -> float:
         """Return how long a refusal waits, so that nobody sees by its time for whom an old server was asked."""
-        moves = self._domain in self._memory.moving_domains.servers
+        moves = self._domain in self._context.moving_domains.servers
         return max(0.0, self._began_at + MOVING_REFUSAL_SECONDS - _now()) if moves else 0.0
 
     def _tell_wrong(self) -> None:
         """Give the one reply. While an old server is away, it is the one of those for whom it would be asked."""
-        servers, domains = self._memory.old_servers, self._memory.moving_domains.servers
+        servers, domains = self._context.old_servers, self._context.moving_domains.servers
         if servers is not None and self._domain in domains and servers.away(domains[self._domain]):
             self._done(Unavailable(f"{self._cause}; an old server is away"))
         else:
