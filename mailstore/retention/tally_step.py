@@ -49,11 +49,11 @@ SELECT (s.started_at AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0,
 """
 _UNDELIVERED = """
 INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused, undelivered, undelivered_full)
-SELECT (e.at AT TIME ZONE 'UTC')::date, dom.id, 0, 0, 0, 0,
-       sum(e.tries), coalesce(sum(e.tries) FILTER (WHERE e.reason = ANY(%(full)s)), 0)
-  FROM mailstore_traceentry e JOIN mailstore_domain dom ON dom.id = e.domain_id
- WHERE NOT e.copy AND e.answer <> 'delivered' AND e.answer = ANY(%(answers)s)
-   AND e.at >= %(since)s AND e.at < %(until)s
+SELECT (te.at AT TIME ZONE 'UTC')::date, dom.id, 0, 0, 0, 0,
+       sum(te.tries), coalesce(sum(te.tries) FILTER (WHERE te.reason = ANY(%(full)s)), 0)
+  FROM mailstore_traceentry te JOIN mailstore_domain dom ON dom.id = te.domain_id
+ WHERE NOT te.copy AND te.answer <> 'delivered' AND te.answer = ANY(%(answers)s)
+   AND te.at >= %(since)s AND te.at < %(until)s
  GROUP BY 1, 2
     ON CONFLICT (day, domain_id) DO UPDATE
    SET undelivered = t.undelivered + excluded.undelivered,

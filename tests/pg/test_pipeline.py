@@ -39,6 +39,7 @@ def cluster() -> Iterator[Cluster]:
     cluster = Cluster(folder, durable=False)
     cluster.start()
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = on")  # the first test may kill the server
         connection.execute("CREATE TABLE counter (n int)")
         connection.execute("INSERT INTO counter VALUES (0)")
     yield cluster

@@ -53,7 +53,7 @@ RECIPIENTS = statement(
     purpose="""Finds the mailboxes and aliases that answer to some addresses, and whether a message fits each mailbox.
         The last columns are the domain whose own quota must be kept too (statement room); of an alias its targets,
         without those that wait for their confirmation, and whether it leaves a copy in the mailbox of its address.""",
-    caller="delivery/recipient_lookup.py, at RCPT",
+    caller="delivery/recipient_search.py, at RCPT",
     parameters={
         "addresses": "the addresses that may answer, with catch-alls (text[])",
         "octets": "the size of the message, headers included; 1 where it was not announced",
@@ -100,7 +100,7 @@ OURS = statement(
      WHERE dom.name = ANY(:domains::text[]) AND dom.removed_at IS NULL
     """,
     purpose="Finds which domains are hosted here, and for which other domain each stands (NULL: for none).",
-    caller="delivery/recipient_lookup.py, for addresses that recipients did not find",
+    caller="delivery/recipient_search.py, for addresses that recipients did not find",
     parameters={"domains": "names of domains (text[])"},
     locks="none",
     round_trips="1",
@@ -124,7 +124,7 @@ ROOM = statement(
      WHERE dom.id = ANY(:domain_ids::bigint[]) AND NOT {room(":octets::bigint", domain="dom")}
     """,
     purpose="Finds the domains that have no room left below their own quota, and what each says to that.",
-    caller="delivery/recipient_lookup.py, for recipients in domains with a quota",
+    caller="delivery/recipient_search.py, for recipients in domains with a quota",
     parameters={"domain_ids": "domains that have a quota (bigint[])", "octets": "the size of the message"},
     locks="none",
     round_trips="1",

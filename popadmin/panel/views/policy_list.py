@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, SearchBox
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, policy_use
-from popadmin.panel.search_terms import words_in
+from popadmin.panel.search_terms import words_anywhere
 from popadmin.templatetags.policies import leaving_rules
 from popadmin.web import people
 from popadmin.web.formats import facts
@@ -38,7 +38,7 @@ class PolicyFilters(Filters):
         return tuple(ReadyView(label, {"use": use}) for use, (label, _q) in USES.items())
 
     def by_q(self, rows: Rows, query: str) -> Rows:
-        return rows.filter(words_in(query, "name", beginnings=["name"]))
+        return rows.filter(words_anywhere(query, "name"))
 
     def by_use(self, rows: Rows, use: str) -> Rows:
         return rows.filter(USES[use][1])
