@@ -45,9 +45,9 @@ class Mta:
         self._act(session.connected)
         self._say(session, peer, "LHLO mta", f"MAIL FROM:<{sender}>{announced}")
         replies = [self._say(session, peer, f"RCPT TO:<{recipient}>")[-1] for recipient in recipients]
-        if any(reply.startswith("2") for reply in replies):
+        if accepted := sum(reply.startswith("2") for reply in replies):
             self._say(session, peer, "DATA")
-            replies += self._say(session, peer, *message.splitlines(), ".")
+            replies += self._say(session, peer, *message.splitlines(), ".", replies=accepted)
         self._act(lambda: session.ended("quit", 0, 0))
         self.flush()
         return [" ".join(reply.split(" ")[:2]) for reply in replies]
@@ -56,11 +56,15 @@ class Mta:
         """Write what waits into the trace."""
         self._worker.ask(lambda done: self._delivery.answers.flush(lambda: done(None)))
 
-    def _say(self, session: Session, peer: FakePeer, *lines: str) -> list[str]:
+    def _say(self, session: Session, peer: FakePeer, *lines: str, replies: int = 1) -> list[str]:
         before = len(peer.sent)
+
+        def answered() -> bool:
+            return peer.sent[before:].count(b"\n") >= replies and session.wants_input()
+
         data = "".join(f"{line}\r\n" for line in lines).encode()
         self._act(lambda: session.receive(data))
-        self._worker.until(lambda: len(peer.sent) > before and session.wants_input(), "it answers")
+        self._worker.until(answered, "it answers")
         return bytes(peer.sent[before:]).decode().splitlines()
 
     def _act(self, action: Callable[[], object]) -> None:
