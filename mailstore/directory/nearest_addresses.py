@@ -6,7 +6,7 @@ however many addresses the domain has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ def of(names: Iterable[str], mailboxes: QuerySet[Mailbox], aliases: QuerySet[Ali
     if not spellings:
         return {}
     candidates = _candidates(spellings, mailboxes, aliases)
-    nearest = {name: _nearest(name, candidates) for name in spellings}
+    nearest = {name: _nearest(name, candidates, spelled) for name, spelled in spellings.items()}
     return {name: found for name, found in nearest.items() if found}
 
 
@@ -92,14 +92,22 @@ def _sharing_a_beginning(names: Iterable[str], field: str) -> Q:
     """Match the same half of the local part in the domain of a name, and the same local part in any domain."""
     near = Q()
     for local_part, domain in map(_parts, names):
-        half = local_part[: max(BEGINNING, len(local_part) // 2)]
+        half = _half(local_part)
         near |= Q(**{f"{field}__startswith": half, f"{field}__endswith": f"@{domain}"})
         near |= Q(**{f"{field}__startswith": f"{local_part}@"})
     return near
 
 
-def _nearest(name: str, candidates: dict[str, Near]) -> Sequence[Near]:
-    ranked = sorted((count, address) for address in candidates if (count := _distance(name, address)) is not None)
+def _half(local_part: str) -> str:
+    """Return the beginning that a name two edits away has too."""
+    return local_part[: max(BEGINNING, len(local_part) // 2)]
+
+
+def _nearest(name: str, candidates: dict[str, Near], spelled: Collection[str]) -> Sequence[Near]:
+    """Rank the candidates of a name: those that it may be `spelled` as, and those that share its beginning."""
+    beginning = _half(_parts(name)[0])
+    own = (address for address in candidates if address in spelled or address.startswith(beginning))
+    ranked = sorted((count, address) for address in own if (count := _distance(name, address)) is not None)
     return [candidates[address] for _count, address in ranked[:NEAREST_MOST]]
 
 
