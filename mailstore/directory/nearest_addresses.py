@@ -19,7 +19,7 @@ from mailstore.policy.addresses import DELIMITER
 from mailstore.policy.likeness import edits, one_edit_away
 
 NEAREST_MOST = 3  # for each name
-SPELLINGS_MOST = 20_000  # of one call, as 25 names of 10 characters have
+SPELLINGS_MOST = 10_000  # of one call, as 12 names of 10 characters have; a list waits 20 ms for their look-up
 CANDIDATES = 200  # of one call, among those that share a beginning
 BEGINNING = 3  # characters that two names share at least where two edits lie between them
 DOMAIN_EDITS = 2  # within which the domain may be mistyped, where the local part is right
