@@ -21,7 +21,7 @@ LISTENS = ("WEB_LISTEN", "POP3_LISTEN", "POP3S_LISTEN", "LMTP_LISTEN")
 SHOWN = {"PUBLIC_HOSTNAME": "mail.example.test", "PUBLIC_POP3_PORT": "110", "PUBLIC_POP3S_PORT": "995"}
 RUNS = "Ctrl-C stops it"  # it says so once the demo is made
 START_SECONDS = 120
-WIDTH, HEIGHT = 820, 620  # of a window
+WIDTH, HEIGHT, TALL = 820, 620, 960  # of a window
 WINDOW, PAGE, RULES = "body", "main", "section[aria-labelledby=rules]"  # what a picture is of
 PROGRAM = "section[data-program]:not([hidden])"
 CHLOE, ALICE = "chloe@example.test", "alice@example.test"
@@ -133,11 +133,13 @@ def _rename(page: Page, words: Words) -> None:
 
 
 def _take(page: Page, selector: str, file: Path) -> None:
-    """Of the element, as far as the window shows it."""
+    """Of the element, as far as the window shows it. The values of a program are shown whole: they belong together."""
     page.wait_for_load_state("networkidle")
+    height = TALL if selector == PROGRAM else HEIGHT
+    page.set_viewport_size({"width": WIDTH, "height": height})
     page.locator(selector).scroll_into_view_if_needed()
     box = page.evaluate("name => document.querySelector(name).getBoundingClientRect().toJSON()", selector)
-    top, bottom = max(0, box["top"]), min(HEIGHT, box["bottom"])
+    top, bottom = max(0, box["top"]), min(height, box["bottom"])
     area = {"x": box["x"], "y": top, "width": box["width"], "height": bottom - top}
     page.screenshot(path=file, clip=area, animations="disabled")
 
