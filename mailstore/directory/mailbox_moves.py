@@ -50,9 +50,9 @@ def servers_behind(name: str) -> list[str | None]:
     if domain is None:
         return []
     home = domain.stands_for or domain
-    asked = Domain.objects.filter(asked_now())
-    servers = asked.filter(pk__in=[domain.pk, home.pk]).values_list("old_server", flat=True)
-    return [*servers, *([None] if home.alias_sign_in and asked.exists() else [])]
+    moving = Domain.objects.filter(asked_now())
+    servers = moving.filter(pk__in=[domain.pk, home.pk]).values_list("old_server", flat=True)
+    return [*servers, *([None] if home.alias_sign_in and moving.exists() else [])]
 
 
 def pending(mailbox: Mailbox) -> Move | None:

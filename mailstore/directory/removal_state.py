@@ -71,8 +71,8 @@ def due_before(now: datetime) -> datetime:
 
 def due(now: datetime) -> Q:
     """Return which removed rows the sweep purges: those old enough, and those that somebody wants purged."""
-    asked = Q(purge_requested_at__isnull=False)
-    return Q(removed_at__isnull=False) & (Q(removed_at__lt=due_before(now)) | asked)
+    requested = Q(purge_requested_at__isnull=False)
+    return Q(removed_at__isnull=False) & (Q(removed_at__lt=due_before(now)) | requested)
 
 
 def not_removed(row: Mailbox | Domain) -> Rejected:

@@ -17,12 +17,12 @@ from mailstore.models import Alias, Domain
 VERB = "alias.confirm"
 
 
-def hold(alias: Alias, asked: Collection[str]) -> None:
-    """Let those of the `asked` targets wait that are outside, beside those that wait already.
+def hold(alias: Alias, targets: Collection[str]) -> None:
+    """Let those of these `targets` wait that are outside, beside those that wait already.
 
     Called in the transaction that sets the targets.
     """
-    waiting = {*alias.unconfirmed, *_outside(asked)}
+    waiting = {*alias.unconfirmed, *_outside(targets)}
     _save(alias, [target for target in alias.targets if target in waiting])
 
 

@@ -44,10 +44,10 @@ class AnswerReport:
         self._too_large: Mail | None = None  # refused at MAIL
         self._named = False  # a recipient was named since
 
-    def forwarded(self, told: Forwarded) -> None:
+    def forwarded(self, attributes: Forwarded) -> None:
         """Note what the MTA tells of the message whose MAIL follows."""
         self.transaction_ended()
-        self._forwarded = self._forwarded.updated(told)
+        self._forwarded = self._forwarded.updated(attributes)
 
     def forget_forwarded(self) -> None:
         """Forget it: the transaction is over, or RSET or LHLO came."""

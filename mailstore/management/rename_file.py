@@ -29,17 +29,17 @@ def pairs(options: Options) -> list[Pair]:
 
 def result(old: str, new: str, *, actor: Actor, keep_alias: bool, look_alike: bool, dry_run: bool) -> dict[str, Any]:
     """Rename a mailbox, or check it, and return what came of it. What an earlier run renamed is no error."""
-    told: dict[str, Any] = {"old": old, "new": new}
+    names: dict[str, Any] = {"old": old, "new": new}
     try:
         if mailbox_rename.is_done(old, new):
-            return {**told, "state": "already renamed"}
+            return {**names, "state": "already renamed"}
         if dry_run:
             mailbox_rename.check(old, new, actor=actor, keep_alias=keep_alias, look_alike=look_alike)
-            return {**told, "state": "can be renamed"}
+            return {**names, "state": "can be renamed"}
         mailbox_rename.rename(old, new, actor=actor, keep_alias=keep_alias, look_alike=look_alike)
     except Rejected as refusal:
-        return {**told, "refused": str(refusal)}
-    return {**told, "state": "renamed"}
+        return {**names, "refused": str(refusal)}
+    return {**names, "state": "renamed"}
 
 
 def _of_file(file: Path) -> list[Pair]:

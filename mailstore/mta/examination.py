@@ -23,7 +23,7 @@ def run(conf: Conf, server: MailServer, mta: MtaView, probe: Probe | None) -> It
         probe=probe,
         lmtp_listens=tuple(map(socket_address.parse, conf.lmtp.listen)),
         pop3=_pop3(conf),
-        leads_elsewhere=site_server.leads_elsewhere(),
+        alias_elsewhere=site_server.alias_elsewhere(),
         now=timezone.now(),
     )
     results = []

@@ -64,6 +64,7 @@ def steps(
         yield "Aliases lead elsewhere: without --srs, other servers refuse such mail by SPF."
     if choices.dkim in _DKIM:
         yield _DKIM[choices.dkim]
+        yield "Set DKIM_SELECTOR=dkim, and restart popadmin: then its DNS pages look for these records."
     if not is_running:
         yield "The MTA does not run: start it."
     yield "Then: popadmin mta check"

@@ -44,10 +44,11 @@ def read(conf: Conf, queue: Path, password: str | None) -> MailServer:
     )
 
 
-def leads_elsewhere() -> bool:
-    """Return whether an alias or a forward in effect has a target outside."""
+def alias_elsewhere() -> str | None:
+    """Return the address of an alias or a forward in effect with a target outside; None if there is none."""
     rows = Alias.objects.filter(active=True).select_related("domain")
-    return any(found.expand_to is not None for _row, found in mta_expansion.expansions(rows.iterator()))
+    found = mta_expansion.expansions(rows.iterator())
+    return next((row.address for row, expansion in found if expansion.expand_to is not None), None)
 
 
 def _database(conf: Conf, password: str | None) -> MapDatabase:

@@ -88,10 +88,10 @@ class LogReader:
 
     def _remember(self, message: Taken) -> None:
         known = self._messages.pop(message.mta_id, Taken(message.mta_id))
-        told = {
+        facts = {
             name: value for name in ("sender", "octets", "message_id") if (value := getattr(message, name)) is not None
         }
-        self._messages[message.mta_id] = replace(known, **told)
+        self._messages[message.mta_id] = replace(known, **facts)
         if len(self._messages) > MESSAGES_KEPT:
             self._messages.popitem(last=False)
 

@@ -57,10 +57,10 @@ class OutcomeWriter:
 
     def write(self, outcomes: Sequence[Outcome], messages: Mapping[str, Taken]) -> int:
         """Write outcomes; return how many. `messages` are those that the reading remembers, by queue id."""
-        told = _wanted(_with_senders(outcomes, messages))
-        places = _places(told)
-        waiting, looped, written = _waiting(told), set[int](), 0
-        for outcome in told:
+        wanted = _wanted(_with_senders(outcomes, messages))
+        places = _places(wanted)
+        waiting, looped, written = _waiting(wanted), set[int](), 0
+        for outcome in wanted:
             if outcome.reason == Reason.SENT:
                 written += outcome.mta_id in waiting and _end_waiting(outcome)
                 continue

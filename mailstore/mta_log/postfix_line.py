@@ -78,8 +78,8 @@ def _delivery(at: datetime, text: str) -> Outcome | None:
 
 def _lmtp(at: datetime, text: str) -> LogEvent | None:
     """Leave out what a server answered: that is us, and our own row says more."""
-    told = None if SAID in text else _delivery(at, text)
-    return None if told is None or told.reason == "sent" else told
+    outcome = None if SAID in text else _delivery(at, text)
+    return None if outcome is None or outcome.reason == "sent" else outcome
 
 
 def _short(text: str) -> str:

@@ -54,8 +54,8 @@ class AskBudget:
 
     def away(self, server: str | None, now: float) -> bool:
         """Return whether a server left a question without an answer lately, and has answered none since. None: any."""
-        asked = self._unanswered.values() if server is None else [self._unanswered.get(server, -AWAY_SECONDS)]
-        return any(now - last < AWAY_SECONDS for last in asked)
+        questions = self._unanswered.values() if server is None else [self._unanswered.get(server, -AWAY_SECONDS)]
+        return any(now - last < AWAY_SECONDS for last in questions)
 
     def exhausted(self, mailbox: int, password: bytes, now: float) -> bool:
         """Return whether the old server is not asked for a while: it refused this password, or many of this mailbox.

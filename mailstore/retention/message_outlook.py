@@ -57,9 +57,9 @@ class Outlook:
 
 def outlooks(rows: QuerySet[Message]) -> list[Outlook]:
     """Return the outlook of each of these messages."""
-    asked = rows.annotate(
+    annotated = rows.annotate(
         waiting=RawSQL(_WAITING, (), ArrayField(CharField())),
         leaves_at=RawSQL(_LEAVES_AT, (), DateTimeField()),
         purged_at=RawSQL(_PURGED_AT, (), DateTimeField()),
     )
-    return [Outlook(row, [name or None for name in row.waiting], row.leaves_at, row.purged_at) for row in asked]
+    return [Outlook(row, [name or None for name in row.waiting], row.leaves_at, row.purged_at) for row in annotated]

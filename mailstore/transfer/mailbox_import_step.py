@@ -30,18 +30,20 @@ class MailboxImportStep(ImportStep):
         return rows if len(slow) <= PASSWORDS_MOST else rows[: slow[PASSWORDS_MOST]]
 
     def try_rows(self, wanted: Mapping[MailboxImportRow, Values]) -> None:
-        asked = [_wanted(row, values) for row, values in wanted.items()]
-        self._set_fates(wanted, asked, mailbox_batch.check(asked, actor=self.actor, only=self.only))
+        requests = [_wanted(row, values) for row, values in wanted.items()]
+        self._set_fates(wanted, requests, mailbox_batch.check(requests, actor=self.actor, only=self.only))
 
     def run_rows(self, wanted: Mapping[MailboxImportRow, Values]) -> None:
-        asked = [_wanted(row, values) for row, values in wanted.items()]
-        answers = mailbox_batch.ensure(asked, actor=self.actor, only=self.only, generates=False)
-        self._set_fates(wanted, asked, answers)
-        for row, each in zip(wanted, asked, strict=True):
+        requests = [_wanted(row, values) for row, values in wanted.items()]
+        answers = mailbox_batch.ensure(requests, actor=self.actor, only=self.only, generates=False)
+        self._set_fates(wanted, requests, answers)
+        for row, each in zip(wanted, requests, strict=True):
             row.password_due = row.fate == Fate.CREATE and each.password is None
 
-    def _set_fates(self, rows: Iterable[MailboxImportRow], asked: Iterable[Wanted], answers: Iterable[Answer]) -> None:
-        for row, wanted, answer in zip(rows, asked, answers, strict=True):
+    def _set_fates(
+        self, rows: Iterable[MailboxImportRow], requests: Iterable[Wanted], answers: Iterable[Answer]
+    ) -> None:
+        for row, wanted, answer in zip(rows, requests, answers, strict=True):
             if isinstance(answer, AlreadyThere):
                 row.fate, row.detail = Fate.SAME, str(answer)
             elif isinstance(answer, Rejected):

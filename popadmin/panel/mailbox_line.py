@@ -70,7 +70,7 @@ def of(mailbox: Mailbox, user: User, split: Split, *, primary: bool) -> StateLin
     text = _TEXTS[worst.name](mailbox, split)
     remedies = _remedies(worst, mailbox, user, primary=primary)
     if worst is mailbox_state.FULL and (deferred := trace_history.deferrals(mailbox, since=_full_since(mailbox))[0]):
-        text = _sentences([text, _deferred(deferred)])
+        text = _sentences([text, _deferred(mailbox, deferred)])
         remedies.append(_shown(mailbox, deferred))
     suspended = worst is mailbox_state.SUSPENDED
     lead = _suspended_lead(mailbox) if suspended else str(worst.lead)
@@ -119,15 +119,26 @@ def _full(mailbox: Mailbox, split: Split) -> SafeString:
     return _sentences(parts)
 
 
+def _known_full_since(mailbox: Mailbox) -> datetime | None:
+    return mailbox_state.full_by_quota(mailbox) or mailbox_state.warned_full(mailbox)
+
+
 def _full_since(mailbox: Mailbox) -> datetime:
     """Return since when it is known to be full; without a warning yet, the last week."""
-    known = mailbox_state.full_by_quota(mailbox) or mailbox_state.warned_full(mailbox)
+    known = _known_full_since(mailbox)
     return known - mailbox_state.NOTICED if known else timezone.now() - timedelta(days=DEFERRED_DAYS)
 
 
-def _deferred(number: int) -> str:
-    text = ngettext("%(number)s message was deferred since.", "%(number)s messages were deferred since.", number)
-    return text % {"number": count(number)}
+def _deferred(mailbox: Mailbox, number: int) -> str:
+    if _known_full_since(mailbox):
+        text = ngettext("%(number)s message was deferred since.", "%(number)s messages were deferred since.", number)
+        return text % {"number": count(number)}
+    text = ngettext(
+        "%(number)s message was deferred in the last %(days)d days.",
+        "%(number)s messages were deferred in the last %(days)d days.",
+        number,
+    )
+    return text % {"number": count(number), "days": DEFERRED_DAYS}
 
 
 def _shown(mailbox: Mailbox, number: int) -> Remedy:

@@ -87,11 +87,11 @@ def _earlier(row: TraceEntry) -> Step:
 
 
 def _answer(entry: TraceEntry) -> Step:
-    told = trace_text.sentence(entry)
-    icon = "check-circle-fill" if entry.answer == TraceEntry.Answer.DELIVERED else told.icon
-    level = "good" if entry.answer == TraceEntry.Answer.DELIVERED else told.level
+    sentence = trace_text.sentence(entry)
+    icon = "check-circle-fill" if entry.answer == TraceEntry.Answer.DELIVERED else sentence.icon
+    level = "good" if entry.answer == TraceEntry.Answer.DELIVERED else sentence.level
     lines = (*trace_text.route(entry), *trace_text.meaning(entry))
-    return Step(told.text, icon, entry.at, level, lines=lines, note=_wire(entry))
+    return Step(sentence.text, icon, entry.at, level, lines=lines, note=_wire(entry))
 
 
 def _wire(entry: TraceEntry) -> str:

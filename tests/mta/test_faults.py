@@ -49,7 +49,9 @@ def a_subject(authority: Authority, *, view: dict[str, object] | None = None, **
     server = a_server(authority, lmtp=CLOSED, sasl=CLOSED, policy=CLOSED)
     probe = Probe("popadmin-check-1@example.org", "secret", "popadmin-check-1-full@example.org")
     listens = (parse("127.0.0.1:1024"),)
-    return Subject(server, replace(mta, **(view or {})), probe, listens, None, leads_elsewhere=True, now=NOW)
+    return Subject(
+        server, replace(mta, **(view or {})), probe, listens, None, alias_elsewhere="away@example.org", now=NOW
+    )
 
 
 def told(finding: Finding) -> str:
@@ -113,7 +115,7 @@ def test_lmtp_on_a_public_address_is_named(authority: Authority, listens: str, p
 
 def test_forwards_without_srs_are_named_where_there_are_any(authority: Authority) -> None:
     assert "mta setup again with --srs" in told(configuration.rewriting(a_subject(authority)))
-    assert configuration.rewriting(replace(a_subject(authority), leads_elsewhere=False)).is_skipped
+    assert configuration.rewriting(replace(a_subject(authority), alias_elsewhere=None)).is_skipped
     assert configuration.rewriting(a_subject(authority, view={"is_rewriting": True})) == Finding()
 
 
@@ -138,6 +140,18 @@ def test_mail_that_waits_for_an_hour_is_named_unless_its_mailbox_is_full(authori
     assert "Mail for 2 of our recipients waits, the oldest since 2026-05-04 10:50 UTC" in told(found)
     assert found.said == "ann@Example.org: 451 4.3.0"
     assert "as root" in told(queue.age(a_subject(authority, view={"queue": lambda: Queue(failure="no")})))
+
+
+def test_a_map_of_aliases_that_knows_none_is_named_where_one_leads_elsewhere(authority: Authority) -> None:
+    def lookup(_table: str, key: str) -> Outcome:
+        return Outcome(FOUND, "x@elsewhere.example") if key == known else Outcome(NOT_FOUND, "")
+
+    subject = a_subject(authority, view={"lookup": lookup})
+    known = "away@example.org"
+    assert lookups.aliases(subject) == Finding("away@example.org: x@elsewhere.example")
+    known = "nobody@example.org"
+    assert lookups.aliases(subject).fault == "not-in-map"
+    assert not lookups.aliases(replace(subject, alias_elsewhere=None)).fault, "a mailbox is no alias"
 
 
 def test_of_a_long_queue_only_the_oldest_are_asked_for_their_reasons(authority: Authority) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from mailstore.directory import domains, grants, mailboxes
-from mailstore.models import Domain
+from mailstore.models import Domain, Mailbox
 from mailstore.pg.statement import Statement
 from mailstore.sql.statements.delivery import RECIPIENTS, ROOM
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
@@ -99,6 +100,9 @@ def test_a_full_mailbox_says_how_many_messages_were_deferred_and_shows_them(root
     for number in range(3):
         an_answer("deferred", "full", mailbox=ann, pair=number)
         an_answer("deferred", "full", mailbox=ann, pair=number)
+    line = root.get(f"/mailboxes/{ann.pk}/").context["line"]
+    assert "3 messages were deferred in the last 7 days." in line.text
+    Mailbox.objects.update(warned_at=timezone.now(), warned_percent=100)
     line = root.get(f"/mailboxes/{ann.pk}/").context["line"]
     assert "3 messages were deferred since." in line.text
     show = line.remedies[-1]

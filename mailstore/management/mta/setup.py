@@ -90,7 +90,7 @@ class _Setup:
                 mta.kind.sockets(mta.directory),
                 former_hostname=former_hostname,
                 needs_postsrsd=mta.kind.needs_postsrsd,
-                leads_elsewhere=site_server.leads_elsewhere(),
+                leads_elsewhere=site_server.alias_elsewhere() is not None,
                 is_running=done.is_reloaded or mta.kind.is_running(mta.directory),
             )
         )

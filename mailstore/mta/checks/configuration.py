@@ -78,6 +78,6 @@ def lmtp_address(subject: Subject) -> Finding:
 
 def rewriting(subject: Subject) -> Finding:
     """Mail that goes on elsewhere gets a sender of this host."""
-    if not subject.leads_elsewhere:
+    if subject.alias_elsewhere is None:
         return skipped("nothing-outside")
     return Finding() if subject.mta.is_rewriting else bad("no-srs")

@@ -11,25 +11,27 @@ _SECRET = re.compile(r"(postgresql://[^\s:@/]*):[^\s@]*@")  # Postfix prints the
 
 
 def domains(subject: Subject) -> Finding:
-    return _look_up(subject, "virtual_mailbox_domains", is_domain=True)
+    return _look_up(subject, "virtual_mailbox_domains", subject.probe.domain if subject.probe else None)
 
 
 def mailboxes(subject: Subject) -> Finding:
-    return _look_up(subject, "virtual_mailbox_maps")
+    return _look_up(subject, "virtual_mailbox_maps", subject.probe.address if subject.probe else None)
 
 
 def aliases(subject: Subject) -> Finding:
-    return _look_up(subject, "virtual_alias_maps", may_be_absent=True)
+    """An alias that leads elsewhere is found; where there is none, a mailbox is no alias."""
+    if subject.alias_elsewhere is not None:
+        return _look_up(subject, "virtual_alias_maps", subject.alias_elsewhere)
+    return _look_up(subject, "virtual_alias_maps", subject.probe.address if subject.probe else None, may_be_absent=True)
 
 
 def senders(subject: Subject) -> Finding:
-    return _look_up(subject, "smtpd_sender_login_maps")
+    return _look_up(subject, "smtpd_sender_login_maps", subject.probe.address if subject.probe else None)
 
 
-def _look_up(subject: Subject, table: str, *, is_domain: bool = False, may_be_absent: bool = False) -> Finding:
-    if subject.probe is None:
+def _look_up(subject: Subject, table: str, key: str | None, *, may_be_absent: bool = False) -> Finding:
+    if key is None:
         return skipped("no-probe")
-    key = subject.probe.domain if is_domain else subject.probe.address
     said = subject.mta.lookup(table, key)
     if said is None:
         return skipped("no-map", table=table)

@@ -73,7 +73,7 @@ class MtaView:
 class Subject:
     """One run of the checks. `pop3` is where to fetch, in TLS or not; None if POP3 has no port here.
 
-    `leads_elsewhere`: an alias or a forward has a target outside.
+    `alias_elsewhere` is the address of an alias or a forward with a target outside; None if there is none.
     """
 
     server: MailServer
@@ -81,5 +81,5 @@ class Subject:
     probe: Probe | None
     lmtp_listens: tuple[SocketAddress, ...]
     pop3: tuple[SocketAddress, bool] | None
-    leads_elsewhere: bool
+    alias_elsewhere: str | None
     now: datetime

@@ -45,15 +45,15 @@ class Answer:
 
 def answers(questions: Iterable[Question], *, budget_seconds: float = BUDGET_SECONDS) -> dict[Question, Answer]:
     """Ask all questions at once. Returns after little more than `budget_seconds`, whatever DNS does."""
-    asked = list(dict.fromkeys(questions))
+    distinct = list(dict.fromkeys(questions))
     ends_at = time.monotonic() + budget_seconds
     try:
         resolver = _resolver()
     except dns.resolver.NoResolverConfiguration:
-        return dict.fromkeys(asked, Answer(Outcome.FAILED))
+        return dict.fromkeys(distinct, Answer(Outcome.FAILED))
     with ThreadPoolExecutor(THREADS, thread_name_prefix="dns") as threads:
-        found = threads.map(lambda question: _answer(resolver, question, ends_at), asked)
-        return dict(zip(asked, found, strict=True))
+        found = threads.map(lambda question: _answer(resolver, question, ends_at), distinct)
+        return dict(zip(distinct, found, strict=True))
 
 
 def _resolver() -> dns.resolver.Resolver:
