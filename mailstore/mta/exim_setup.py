@@ -20,6 +20,7 @@ from mailstore.mta import exim_files, program
 from mailstore.mta.installation import Installation, NewFile
 from mailstore.mta.mail_server import Choices, Dkim, MailServer
 from mailstore.mta.program import Outcome
+from mailstore.mta.setup import HIDDEN
 
 DIRECTORY = Path("/etc/exim4")
 PROGRAMS = ("exim4", "exim")
@@ -27,6 +28,7 @@ USERS = ("Debian-exim", "exim", "mail")  # of Debian, of others, of those that m
 SOCKETS = Path("/var/lib/popadmin/sockets")  # where the unit of popadmin may make them
 FILE_MODE = 0o640
 SECRET_OCTETS = 24
+_SRS_SECRET = re.compile(r"(SRS_SECRET = )(\w+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class EximSetup:
             if address is not None and address.path is not None:
                 yield address.path.parent, user()
 
+    def without_secrets(self, line: str) -> str:
+        """Return the line without the secret of the senders that are rewritten."""
+        return _SRS_SECRET.sub(rf"\1{HIDDEN}", line)
+
     def test(self) -> Outcome:
         """Let Exim read its file."""
         return program.run([binary(), "-C", str(self.file), "-bV"])
@@ -74,10 +80,10 @@ class EximSetup:
     def _secret(self) -> str | None:
         """Return the secret of the senders that were rewritten so far: bounces to them come for days."""
         try:
-            found = re.search(r"^SRS_SECRET = (\w+)$", self.file.read_text(), re.MULTILINE)
+            found = _SRS_SECRET.search(self.file.read_text())
         except OSError:
             return None
-        return found[1] if found else None
+        return found[2] if found else None
 
 
 def binary() -> str:

@@ -68,6 +68,10 @@ class PostfixSetup:
         group = postfix_facts.read(self.directory).owner if folders else ""
         yield from ((folder, group) for folder in folders)
 
+    def without_secrets(self, line: str) -> str:
+        """Return the line: setup makes no secret for Postfix."""
+        return line
+
     def test(self) -> Outcome:
         """Let Postfix judge its configuration."""
         config = ["-c", str(self.directory)]

@@ -39,6 +39,9 @@ class Mta(Protocol):
     def socket_folders(self, server: MailServer) -> Iterator[tuple[Path, str]]:
         """Yield the folders of the sockets, and the group that must get in."""
 
+    def without_secrets(self, line: str) -> str:
+        """Return a line of its files without the secrets that setup makes for it."""
+
     def test(self) -> Outcome:
         """Let the MTA judge its configuration."""
 
@@ -58,7 +61,8 @@ class Done:
 def preview(mta: Mta, server: MailServer, choices: Choices, *, may_replace: bool) -> list[str]:
     """Return the lines of a diff: what a setup would change. The database's password is hidden."""
     _files, changes = _plan(mta, server, choices, may_replace=may_replace)
-    return [_without_secret(line, server.database.password) for file in changes for line in _diff(file)]
+    lines = (mta.without_secrets(line) for file in changes for line in _diff(file))
+    return [_without_secret(line, server.database.password) for line in lines]
 
 
 def run(

@@ -10,6 +10,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.mta import exim_files
 from mailstore.mta.exim_setup import EximSetup
 from mailstore.mta.mail_server import Choices, Dkim, MailServer, MapDatabase, Recipients
+from mailstore.mta.setup import HIDDEN
 from mailstore.mta.socket_address import parse
 from tests.listeners import Authority
 from tests.mta.site import a_server
@@ -66,3 +67,10 @@ def test_what_exim_cannot_do_is_refused(
 ) -> None:
     with pytest.raises(Rejected, match=words):
         EximSetup(tmp_path).files(a_server(authority, **changes), choices, may_replace=False)
+
+
+def test_a_preview_shows_no_secret_of_the_senders_that_are_rewritten(authority: Authority, tmp_path: Path) -> None:
+    text = text_of(a_server(authority, sasl=AUTH), Choices(srs=True), srs_secret="abc123")
+    shown = [EximSetup(tmp_path).without_secrets(line) for line in text.splitlines()]
+    assert f"SRS_SECRET = {HIDDEN}" in shown
+    assert "abc123" not in "\n".join(shown)
