@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -42,3 +43,11 @@ def english() -> Iterator[None]:
 def empty_cache() -> None:
     """Rows of an earlier test may have had the same keys."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def old_servers_are_unknown() -> Iterator[None]:
+    """What the pages of this process remember of old servers is of one test."""
+    yield
+    if pages := sys.modules.get("popadmin.signin.moving"):
+        pages._moves.cache_clear()
