@@ -123,6 +123,7 @@ def test_nobody_reads_it_before_the_operator_says_who(client, settings):
     assert client.get("/metrics").status_code != 200
 
 
+@pytest.mark.django_db
 def test_it_says_so_when_the_database_is_away(client, monkeypatch):
     def away() -> list[object]:
         raise OperationalError
