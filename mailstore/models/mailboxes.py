@@ -160,6 +160,11 @@ class Device(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def sends(self) -> bool:
+        """Return whether the outgoing server lets its own password in: the device may send, and so may its mailbox."""
+        return self.may_send and self.mailbox.smtp
+
 
 class ProfileLink(models.Model):
     """A link to the profile that sets up a device, for one use. The next one for the same device replaces it.

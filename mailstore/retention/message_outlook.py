@@ -1,4 +1,4 @@
-"""What is to come for messages: which devices wait for one, when it leaves, and when it is destroyed.
+"""What is to come for messages: which devices wait for one, when it leaves, and when it is deleted for good.
 
 All of it comes with the rows in their one statement, for pages that show a few messages of several mailboxes.
 """

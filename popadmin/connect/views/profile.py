@@ -39,8 +39,7 @@ class ProfileFile(View):
             return _ended(request)
         device, secret = taken
         user = device.mailbox.user
-        may_send = device.may_send and device.mailbox.smtp
-        account = Account(user.address, user.name, device_secret.shown(secret), device.pk, may_send)
+        account = Account(user.address, user.name, device_secret.shown(secret), device.pk, device.sends)
         data = profile_signature.signed(apple_profile.document(account, server_settings()))
         headers = {"Content-Disposition": 'attachment; filename="mail.mobileconfig"'}
         return HttpResponse(data, content_type=CONTENT_TYPE, headers=headers)

@@ -78,14 +78,13 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
 
     def _created(self, device: Device, secret: str) -> dict[str, Any]:
         address, chosen = signed_in(self.request).address, self._program() or OTHER
-        may_send = device.may_send and device.mailbox.smtp
         fragment = urlencode({"user": address, "secret": secret})
         # Behind the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
-        query = "" if may_send else f"?{urlencode({'only': ONLY_FETCH})}"
+        query = "" if device.sends else f"?{urlencode({'only': ONLY_FETCH})}"
         setup_url = self.request.build_absolute_uri(reverse("setup-device")) + f"{query}#{fragment}"
 
         def shown(program: Program) -> dict[str, Any]:
-            return page_values(program, address=address, secret=secret, may_send=may_send)
+            return page_values(program, address=address, secret=secret, may_send=device.sends)
 
         return {
             **shown(chosen),

@@ -77,8 +77,8 @@ class DevicePage(TemplateView):
         if self.device.main or self.device.last_sign_in_at is not None:
             return {}
         chosen = program_steps.program(self.request.GET.get("program")) or OTHER
-        may_send = self.device.may_send and self.device.mailbox.smtp
-        return page_values(chosen, address=signed_in(self.request).address, secret="", may_send=may_send)
+        address = signed_in(self.request).address
+        return page_values(chosen, address=address, secret="", may_send=self.device.sends)
 
     def _forms(self) -> dict[str, Form]:
         return {

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,14 +16,16 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
 from mailstore.directory import aliases, mta_expansion, row_locks, target_confirmation
+from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.outcome import Only, Rejected
-from mailstore.models import Alias
+from mailstore.models import Alias, AuditEntry, User
 from mailstore.policy.addresses import shown_name
 from popadmin.lists.columns import Column, Exported, Filters, Rows, exported_fields
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, alias_page
 from popadmin.panel.domain_filters import ALIAS_VIEWS, AliasFilters
+from popadmin.panel.entry_undo import EntryUndo
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import CatchAll
 from popadmin.panel.row_page import DomainPage, RowPage
@@ -173,20 +175,17 @@ class Removal(AliasPage, View):
         return redirect(f"{reverse('aliases')}?domain={domain}")
 
 
-class Restoral(access.AdminPage, View):
-    """Undo the removal of an alias; the key is that of its entry in the audit."""
+class Restoral(access.AdminPage, EntryUndo):
+    """Undo the removal of an alias."""
 
-    def post(self, request: HttpRequest, key: int) -> HttpResponse:
-        user = signed_in(request)
-        rows = access.audit_entries(user).filter(verb="alias.remove", domain__in=access.domains(user).values("pk"))
-        entry = request_lookup.find(request, rows, pk=key)
-        try:
-            alias = aliases.restore(entry, actor=request_lookup.actor(request))
-        except Rejected as refusal:
-            messages.error(request, form_rejection.sentence(refusal))
-            return redirect("aliases")
-        messages.success(request, _("%(address)s is restored.") % {"address": alias})
-        return redirect("aliases-one", alias.pk)
+    list_name = "aliases"
+
+    def entries(self, user: User) -> QuerySet[AuditEntry]:
+        return access.audit_entries(user).filter(verb="alias.remove", domain__in=access.domains(user).values("pk"))
+
+    def undo(self, entry: AuditEntry, actor: Actor) -> tuple[str, HttpResponse]:
+        alias = aliases.restore(entry, actor=actor)
+        return _("%(address)s is restored.") % {"address": alias}, redirect("aliases-one", alias.pk)
 
 
 class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll]):

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.generic import View
 
 from mailstore.directory import grants
-from mailstore.directory.outcome import Rejected
-from mailstore.models import AuditEntry, DomainGrant
+from mailstore.directory.audit import Actor
+from mailstore.models import AuditEntry, DomainGrant, User
 from popadmin.panel import access
-from popadmin.web import form_rejection, notices, request_lookup
+from popadmin.panel.entry_undo import EntryUndo
+from popadmin.web import notices, request_lookup
 
 
 def withdraw(request: HttpRequest, rows: QuerySet[DomainGrant], key: int) -> None:
@@ -28,18 +28,16 @@ def withdraw(request: HttpRequest, rows: QuerySet[DomainGrant], key: int) -> Non
         notices.undoable(request, text, reverse("admins-grant-restoral", args=[entry.pk]))
 
 
-class Restoral(access.HostPage, View):
-    """Undo such a removal; the key is that of its entry in the audit."""
+class Restoral(access.HostPage, EntryUndo):
+    """Undo such a removal."""
 
     of = AuditEntry
+    list_name = "admins"
 
-    def post(self, request: HttpRequest, key: int) -> HttpResponse:
-        entry = request_lookup.find(request, AuditEntry.objects.filter(verb="grant.remove"), pk=key)
-        try:
-            grant = grants.restore(entry, actor=request_lookup.actor(request))
-        except Rejected as refusal:
-            messages.error(request, form_rejection.sentence(refusal))
-            return redirect("admins")
+    def entries(self, _user: User) -> QuerySet[AuditEntry]:
+        return AuditEntry.objects.filter(verb="grant.remove")
+
+    def undo(self, entry: AuditEntry, actor: Actor) -> tuple[str, HttpResponse]:
+        grant = grants.restore(entry, actor=actor)
         text = _("%(login)s administers %(domain)s.") % {"login": grant.user, "domain": grant.domain}
-        messages.success(request, text)
-        return redirect("admins-one", grant.user_id)
+        return text, redirect("admins-one", grant.user_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
 from mailstore.directory import mailbox_moves
+from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
-from mailstore.models import MailboxMove
+from mailstore.models import AuditEntry, MailboxMove, User
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, SearchBox
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
+from popadmin.panel.entry_undo import EntryUndo
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.panel.search_terms import domain_name, words_in
 from popadmin.web import form_rejection, notices, request_lookup
@@ -110,18 +112,15 @@ class EndMove(access.AdminPage, View):
         return redirect("mailboxes-moves")
 
 
-class Restoral(access.AdminPage, View):
-    """Undo the end of a move; the key is that of its entry in the audit."""
+class Restoral(access.AdminPage, EntryUndo):
+    """Undo the end of a move."""
 
-    def post(self, request: HttpRequest, key: int) -> HttpResponse:
-        user = signed_in(request)
-        rows = access.audit_entries(user).filter(verb="move.unmark", mailbox__in=access.mailboxes(user).values("pk"))
-        entry = request_lookup.find(request, rows, pk=key)
-        try:
-            move = mailbox_moves.restore(entry, actor=request_lookup.actor(request))
-        except Rejected as refusal:
-            messages.error(request, form_rejection.sentence(refusal))
-        else:
-            text = _("The move of %(address)s goes on where it was.")
-            messages.success(request, text % {"address": move.mailbox})
-        return redirect("mailboxes-moves")
+    list_name = "mailboxes-moves"
+
+    def entries(self, user: User) -> QuerySet[AuditEntry]:
+        return access.audit_entries(user).filter(verb="move.unmark", mailbox__in=access.mailboxes(user).values("pk"))
+
+    def undo(self, entry: AuditEntry, actor: Actor) -> tuple[str, HttpResponse]:
+        move = mailbox_moves.restore(entry, actor=actor)
+        text = _("The move of %(address)s goes on where it was.")
+        return text % {"address": move.mailbox}, redirect(self.list_name)
